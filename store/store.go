@@ -1,0 +1,161 @@
+// Package store keeps what must outlive a workflow's history or be looked up
+// across workflows: effects at partners, open questions to people, consent,
+// running incidents. SQLite by default, PostgreSQL by URL. It knows nothing of
+// Temporal.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is returned where a record that was asked for by key is not there.
+var ErrNotFound = errors.New("store: not found")
+
+// An Effect is one write at a partner that must happen once. Its row is written
+// before the call and finished after it, so that a later try knows whether an
+// earlier one may have got through.
+type Effect struct {
+	// Key names the effect for ever: workflow id and step.
+	Key string
+	// BegunAt is when the first try began (UTC, real time).
+	BegunAt time.Time
+	// Done tells whether a try is known to have succeeded.
+	Done bool
+	// Ref is the partner's id of the result once done.
+	Ref string
+}
+
+// Purpose says what a question is for; the page and the texts depend on it.
+type Purpose string
+
+// A Question is something a person was asked by SMS or link and may answer.
+type Question struct {
+	// ID is opaque, unguessable and the same for every try of the same step.
+	ID string
+	// Code is the short code shown in the text, such as "K7": unique among the
+	// questions of the same address within the last days. Set by Ask.
+	Code string
+	// Address is the keyed hash of the phone or e-mail.
+	Address string
+	// WorkflowID and Step say who asked.
+	WorkflowID string
+	Step       string
+	// Person is the id of who was asked in policy or at the partner, never a name.
+	Person  string
+	Purpose Purpose
+	// Title is one line that tells questions apart, such as "Water leak, 12 Elm St".
+	Title string
+	// Options are what may be answered, in order.
+	Options []Option
+	// AskedAt is real time; ExpiresAt is business time (see durable.Clock).
+	AskedAt   time.Time
+	ExpiresAt time.Time
+	// ClosedAt is zero while the question is open (real time).
+	ClosedAt time.Time
+	// Answer is the first recorded choice, "" while there is none.
+	Answer string
+}
+
+// An Option is one possible answer.
+type Option struct {
+	// Key is what is typed in a text, such as "1".
+	Key string `json:"key"`
+	// Choice is what the workflow receives, such as "acknowledge".
+	Choice string `json:"choice"`
+	// Label is what a person reads, such as "I'm on it".
+	Label string `json:"label"`
+	// WantsNote asks for a line of text on the page.
+	WantsNote bool `json:"wants_note,omitempty"`
+}
+
+// MessageStatus is how far a message has come, as Twilio orders it.
+type MessageStatus string
+
+// Message is one outbound text or mail as the store remembers it; no text, no
+// address in clear.
+type Message struct {
+	// Key is the effect's key.
+	Key string
+	// Ref is the carrier's id (Twilio sid, Message-ID).
+	Ref        string
+	Channel    string
+	Address    string
+	WorkflowID string
+	Step       string
+	Class      string
+	SentAt     time.Time
+	Status     MessageStatus
+	ErrorCode  string
+}
+
+// Store is the one door to the database. Every method has the context's time
+// limit, is safe for concurrent use by several processes, and returns an error
+// only where the database failed or as said beside it.
+type Store interface {
+	// BeginEffect records that a try begins. first is true for exactly one caller
+	// ever; everybody else gets the earlier record and must look before acting.
+	BeginEffect(ctx context.Context, key string) (e Effect, first bool, err error)
+	// FinishEffect records success; doing it again is harmless.
+	FinishEffect(ctx context.Context, key, ref string) error
+	// ForgetEffect removes the record after a try that is known to have done
+	// nothing, so that the next one is the first again.
+	ForgetEffect(ctx context.Context, key string) error
+
+	// Ask records an open question, or returns the one already recorded under the
+	// same ID, with its code.
+	Ask(ctx context.Context, q Question) (Question, error)
+	// Question returns one by ID, or ErrNotFound.
+	Question(ctx context.Context, id string) (Question, error)
+	// OpenQuestions lists those that an address may answer at the business time
+	// now, oldest first, at most 20.
+	OpenQuestions(ctx context.Context, address string, now time.Time) ([]Question, error)
+	// LastQuestions lists the latest questions of an address asked within the last
+	// 7 days, open or closed, newest first, at most 20.
+	LastQuestions(ctx context.Context, address string) ([]Question, error)
+	// RecordAnswer keeps the first answer of a question and returns the one kept.
+	RecordAnswer(ctx context.Context, id, choice string) (kept string, err error)
+	// CloseQuestions closes the open questions of a workflow whose step starts
+	// with the prefix, except the steps listed.
+	CloseQuestions(ctx context.Context, workflowID, stepPrefix string, except ...string) error
+
+	// SetOptedOut records STOP (true) or START (false) of an address.
+	SetOptedOut(ctx context.Context, address string, optedOut bool, at time.Time) error
+	// OptedOut tells whether the address asked not to be written to.
+	OptedOut(ctx context.Context, address string) (bool, error)
+
+	// RecordMessage remembers an outbound message; the same key again is harmless.
+	RecordMessage(ctx context.Context, m Message) error
+	// MessageByRef returns a message by the carrier's id, or ErrNotFound.
+	MessageByRef(ctx context.Context, ref string) (Message, error)
+	// AdvanceMessage moves a message's status forward, never backwards (queued,
+	// sending, sent, then one of delivered, undelivered, failed), and tells whether
+	// it moved. ErrNotFound where the ref is unknown.
+	AdvanceMessage(ctx context.Context, ref string, status MessageStatus, errorCode string) (m Message, moved bool, err error)
+	// CountMessages counts an address's messages of a class since a real time.
+	CountMessages(ctx context.Context, address, class string, since time.Time) (int, error)
+
+	// ClaimIncident makes the work order the lead of the running incident of a
+	// property and category, or returns the lead that there is. An incident that
+	// began before notBefore (business time) or was ended does not count.
+	ClaimIncident(ctx context.Context, propertyID, category, workOrderID string, at, notBefore time.Time) (lead string, err error)
+	// EndIncident ends the incident that the work order leads, if it leads one.
+	EndIncident(ctx context.Context, workOrderID string) error
+
+	// Assign records that a technician holds a job; Release ends it. Load counts
+	// open jobs by technician.
+	Assign(ctx context.Context, technicianID, workflowID string) error
+	Release(ctx context.Context, workflowID string) error
+	Load(ctx context.Context) (map[string]int, error)
+
+	// Setting reads a named setting ("" where unset); SetSetting writes it.
+	// "outbound_paused" is "1" while messages are paused; "clock" holds the
+	// virtual clock of a development store.
+	Setting(ctx context.Context, name string) (string, error)
+	SetSetting(ctx context.Context, name, value string) error
+
+	// Ping tells whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}

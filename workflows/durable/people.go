@@ -1,0 +1,51 @@
+package durable
+
+import "time"
+
+// Answer is what a person said to a question, by text, by link or through an
+// operator.
+type Answer struct {
+	// ID deduplicates the answer: the action link's question id, the text's
+	// MessageSid, or an operator's update id.
+	ID string `json:"id"`
+	// QuestionID and Step say what was asked.
+	QuestionID string `json:"question_id"`
+	Step       string `json:"step"`
+	// Person is the id of who was asked, never a name.
+	Person string `json:"person"`
+	// Choice is one of the question's choices, such as "acknowledge".
+	Choice string `json:"choice"`
+	// Note is free text from the person; treat it as untrusted.
+	Note string `json:"note,omitempty"`
+	// Via is "sms", "link" or "operator".
+	Via string `json:"via"`
+	// At is when it reached us (UTC, real time).
+	At time.Time `json:"at"`
+}
+
+// Outcome is what the person who answered is told at once.
+type Outcome struct {
+	// Late tells that the answer came after the matter was settled: it is recorded
+	// and changes nothing.
+	Late bool `json:"late,omitempty"`
+	// Message is one sentence for the person.
+	Message string `json:"message"`
+}
+
+// MessageFailure tells that an accepted message did not arrive.
+type MessageFailure struct {
+	Step      string `json:"step"`
+	Ref       string `json:"ref"`
+	Status    string `json:"status"`
+	ErrorCode string `json:"error_code,omitempty"`
+}
+
+// What people do reaches workflows under these names.
+var (
+	// AnswerReceived carries an answer as a fact; GiveAnswer is the same as a
+	// command that tells its outcome. A workflow deduplicates both by Answer.ID.
+	AnswerReceived = Signal[Answer]{Name: "answer_received"}
+	GiveAnswer     = Update[Answer, Outcome]{Name: "give_answer", Description: "A person's answer to an open question"}
+	// MessageFailed tells that the carrier gave up on a message.
+	MessageFailed = Signal[MessageFailure]{Name: "message_failed"}
+)
