@@ -46,10 +46,14 @@ type Question struct {
 	Person  string
 	Purpose Purpose
 	// Title is one line that tells questions apart, such as "Water leak, 12 Elm St".
+	// Ask keeps it as one clean line of at most 200 characters. It is the only
+	// text kept that comes near to personal data: put no names in it. It stays
+	// until Prune.
 	Title string
 	// Options are what may be answered, in order.
 	Options []Option
-	// AskedAt is real time; ExpiresAt is business time (see durable.Clock).
+	// AskedAt is real time, now where it is zero; ExpiresAt is business time (see
+	// durable.Clock), never where it is zero.
 	AskedAt   time.Time
 	ExpiresAt time.Time
 	// ClosedAt is zero while the question is open (real time).
@@ -97,30 +101,34 @@ type Store interface {
 	// BeginEffect records that a try begins. first is true for exactly one caller
 	// ever; everybody else gets the earlier record and must look before acting.
 	BeginEffect(ctx context.Context, key string) (e Effect, first bool, err error)
-	// FinishEffect records success; doing it again is harmless.
+	// FinishEffect records success; doing it again is harmless, the first ref is kept.
 	FinishEffect(ctx context.Context, key, ref string) error
 	// ForgetEffect removes the record after a try that is known to have done
-	// nothing, so that the next one is the first again.
+	// nothing, so that the next one is the first again. A success stays.
 	ForgetEffect(ctx context.Context, key string) error
 
 	// Ask records an open question, or returns the one already recorded under the
-	// same ID, with its code.
+	// same ID, with its code. An option key of the form of a code (a letter and
+	// digits) is refused.
 	Ask(ctx context.Context, q Question) (Question, error)
 	// Question returns one by ID, or ErrNotFound.
 	Question(ctx context.Context, id string) (Question, error)
 	// OpenQuestions lists those that an address may answer at the business time
-	// now, oldest first, at most 20.
+	// now, oldest first, at most 20. One that was answered stays on the list until
+	// it is closed.
 	OpenQuestions(ctx context.Context, address string, now time.Time) ([]Question, error)
 	// LastQuestions lists the latest questions of an address asked within the last
 	// 7 days, open or closed, newest first, at most 20.
 	LastQuestions(ctx context.Context, address string) ([]Question, error)
-	// RecordAnswer keeps the first answer of a question and returns the one kept.
+	// RecordAnswer keeps the first answer of a question, open or closed, and
+	// returns the one kept, or ErrNotFound.
 	RecordAnswer(ctx context.Context, id, choice string) (kept string, err error)
 	// CloseQuestions closes the open questions of a workflow whose step starts
 	// with the prefix, except the steps listed.
 	CloseQuestions(ctx context.Context, workflowID, stepPrefix string, except ...string) error
 
-	// SetOptedOut records STOP (true) or START (false) of an address.
+	// SetOptedOut records STOP (true) or START (false) of an address; of several,
+	// the one with the latest at counts.
 	SetOptedOut(ctx context.Context, address string, optedOut bool, at time.Time) error
 	// OptedOut tells whether the address asked not to be written to.
 	OptedOut(ctx context.Context, address string) (bool, error)
@@ -130,8 +138,9 @@ type Store interface {
 	// MessageByRef returns a message by the carrier's id, or ErrNotFound.
 	MessageByRef(ctx context.Context, ref string) (Message, error)
 	// AdvanceMessage moves a message's status forward, never backwards (queued,
-	// sending, sent, then one of delivered, undelivered, failed), and tells whether
-	// it moved. ErrNotFound where the ref is unknown.
+	// accepted, scheduled, sending, sent, then one of delivered, undelivered,
+	// failed, canceled; after delivered only read), and tells whether it moved.
+	// ErrNotFound where the ref is unknown.
 	AdvanceMessage(ctx context.Context, ref string, status MessageStatus, errorCode string) (m Message, moved bool, err error)
 	// CountMessages counts an address's messages of a class since a real time.
 	CountMessages(ctx context.Context, address, class string, since time.Time) (int, error)
@@ -143,8 +152,8 @@ type Store interface {
 	// EndIncident ends the incident that the work order leads, if it leads one.
 	EndIncident(ctx context.Context, workOrderID string) error
 
-	// Assign records that a technician holds a job; Release ends it. Load counts
-	// open jobs by technician.
+	// Assign records that a technician holds the workflow's one job, in place of
+	// whoever held it; Release ends it. Load counts open jobs by technician.
 	Assign(ctx context.Context, technicianID, workflowID string) error
 	Release(ctx context.Context, workflowID string) error
 	Load(ctx context.Context) (map[string]int, error)

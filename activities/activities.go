@@ -1,0 +1,76 @@
+package activities
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/worker"
+	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/clients/mail"
+	"github.com/aictive/keyholder/clients/rentvine"
+	"github.com/aictive/keyholder/clients/twilio"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// QueueRentVine is the task queue of everything that calls RentVine: a slow or
+// broken RentVine holds up nobody else.
+const QueueRentVine = "keyholder-rentvine"
+
+// Config is what the activities work with. Every field is needed.
+type Config struct {
+	RentVine *rentvine.Client
+	Twilio   *twilio.Client
+	Mail     *mail.Client
+	Policy   *policy.Policy
+	Store    store.Store
+	Keys     store.Keys
+	Outbound Outbound
+	// Clock is this process's business clock.
+	Clock durable.Clock
+	// PublicURL is where people reach action links, without a trailing slash.
+	PublicURL string
+	// StatusCallbackURL receives Twilio's delivery reports.
+	StatusCallbackURL string
+	// MailDomain is the right half of every Message-ID.
+	MailDomain string
+	// Redeliver sends a parked event through the ingress's route table again.
+	Redeliver func(context.Context, durable.Event) (Redelivery, error)
+	Log       *zap.Logger
+}
+
+// Activities is the code behind the handles.
+type Activities struct {
+	Config
+	properties *propertyCache
+	zones      *zoneFinder
+}
+
+// New prepares the activities.
+func New(cfg Config) *Activities {
+	return &Activities{Config: cfg, properties: newPropertyCache(), zones: &zoneFinder{}}
+}
+
+// Register binds the code of every activity that runs on the workflows' own task
+// queue, and all look-ups that run inside workflow tasks.
+func (a *Activities) Register(r worker.ActivityRegistry) {
+	ReadSettings.Bind(r, a.readSettings)
+	ReadReport.Bind(r, a.readReport)
+	SendMessages.Bind(r, a.sendMessages)
+	CloseQuestions.Bind(r, a.closeQuestions)
+	ClaimIncident.Bind(r, a.claimIncident)
+	EndIncident.Bind(r, a.endIncident)
+	ListTechnicians.Bind(r, a.listTechnicians)
+	AssignTechnician.Bind(r, a.assignTechnician)
+	ReleaseTechnician.Bind(r, a.releaseTechnician)
+	MailIncidentReport.Bind(r, a.mailIncidentReport)
+	RedeliverEvent.Bind(r, a.redeliverEvent)
+}
+
+// RegisterRentVine binds the code of the activities on QueueRentVine.
+func (a *Activities) RegisterRentVine(r worker.ActivityRegistry) {
+	RefreshReport.Bind(r, a.readReport)
+	UpdateWorkOrder.Bind(r, a.updateWorkOrder)
+	AttachIncidentReport.Bind(r, a.attachIncidentReport)
+}

@@ -1,0 +1,318 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/aictive/keyholder/clients/mail"
+	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// SendMessages sends texts and mails to people. It is safe to repeat: each
+// message has a key of its own in the effect journal, and a text that may be a
+// repeat is looked up at Twilio by number and body before it is sent again
+// (contracts/sms-and-accounting.md 1).
+var SendMessages = durable.Activity[SendMessagesInput, []Sent]{
+	Name: "messages.send", Attempt: 20 * time.Second, Within: 24 * time.Hour, MaxInterval: time.Minute, Priority: 2,
+}
+
+// CloseQuestions closes what a workflow asked people. Repeating it is harmless.
+var CloseQuestions = durable.Activity[CloseQuestionsInput, None]{
+	Name: "questions.close", Attempt: 5 * time.Second,
+}
+
+// None is the result of an activity that has nothing to say.
+type None struct{}
+
+// Person is somebody to write to. ID is an id of policy or partner, never a name.
+type Person struct {
+	ID    string `json:"id"`
+	Name  string `json:"name,omitempty"`
+	Phone string `json:"phone,omitempty"`
+	Email string `json:"email,omitempty"`
+}
+
+// Class decides what may hold a message back.
+type Class string
+
+// The classes.
+const (
+	// LifeSafety passes everything.
+	LifeSafety Class = "life_safety"
+	// Emergency passes quiet hours and frequency caps, but neither STOP nor a pause.
+	Emergency Class = "emergency"
+	// Routine respects everything.
+	Routine Class = "routine"
+)
+
+// Channel is a way to reach a person.
+type Channel string
+
+// The channels.
+const (
+	SMS  Channel = "sms"
+	Mail Channel = "mail"
+)
+
+// Option is one possible answer to a question.
+type Option = store.Option
+
+// Ask makes a message a question that may be answered by text or link.
+type Ask struct {
+	Purpose string `json:"purpose"`
+	// Title tells this question from others of the same person.
+	Title     string    `json:"title"`
+	Options   []Option  `json:"options"`
+	ExpiresAt time.Time `json:"expires_at"` // business time
+}
+
+// Message is one text or mail. In Text, "{code}" and "{link}" become the short
+// code and the action link of the question.
+type Message struct {
+	Step  string `json:"step"`
+	To    Person `json:"to"`
+	Class Class  `json:"class"`
+	// Channels are tried in order until one takes the message.
+	Channels []Channel `json:"channels"`
+	Subject  string    `json:"subject,omitempty"`
+	Text     string    `json:"text"`
+	Ask      *Ask      `json:"ask,omitempty"`
+}
+
+// SendMessagesInput is a batch of messages of one step of a workflow.
+type SendMessagesInput struct {
+	// Ref is the workflow's id and incarnation; with a message's Step it names the
+	// effect for ever.
+	Ref         string `json:"ref"`
+	PortfolioID string `json:"portfolio_id,omitempty"`
+	PropertyID  string `json:"property_id,omitempty"`
+	// Zone is where quiet hours apply.
+	Zone     string    `json:"zone"`
+	Messages []Message `json:"messages"`
+}
+
+// SentOutcome is what became of a message.
+type SentOutcome string
+
+// The outcomes.
+const (
+	// MessageSent: a carrier has taken it.
+	MessageSent SentOutcome = "sent"
+	// MessageRecorded: KEYHOLDER_OUTBOUND kept it from being sent.
+	MessageRecorded SentOutcome = "recorded"
+	// MessageHeld: not before HeldUntil.
+	MessageHeld SentOutcome = "held"
+	// MessageImpossible: no channel can reach the person.
+	MessageImpossible SentOutcome = "impossible"
+)
+
+// Sent tells what became of a message.
+type Sent struct {
+	Step    string      `json:"step"`
+	Outcome SentOutcome `json:"outcome"`
+	Channel Channel     `json:"channel,omitempty"`
+	// HeldUntil is business time.
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	// Why explains an outcome other than sent, without personal data.
+	Why string `json:"why,omitempty"`
+}
+
+// CloseQuestionsInput names the questions of a workflow whose step starts with
+// Prefix, except some.
+type CloseQuestionsInput struct {
+	Prefix string   `json:"prefix"`
+	Except []string `json:"except,omitempty"`
+}
+
+func (a *Activities) closeQuestions(ctx context.Context, in CloseQuestionsInput) (None, error) {
+	return None{}, a.Store.CloseQuestions(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, in.Prefix, in.Except...)
+}
+
+// sendMessages tries every message; where some met a passing failure it returns
+// that, and the repeat passes over those that are done.
+func (a *Activities) sendMessages(ctx context.Context, in SendMessagesInput) ([]Sent, error) {
+	var passing error
+	results := make([]Sent, 0, len(in.Messages))
+	for _, m := range in.Messages {
+		sent, err := a.sendMessage(ctx, in, m)
+		if err != nil {
+			passing = err
+			continue
+		}
+		sent.Step = m.Step
+		results = append(results, sent)
+	}
+	return results, toTemporal(passing)
+}
+
+func (a *Activities) sendMessage(ctx context.Context, in SendMessagesInput, m Message) (Sent, error) {
+	if held, err := a.heldBack(ctx, in, m); err != nil || held != nil {
+		return deref(held), err
+	}
+	var reasons []string
+	for _, ch := range m.Channels {
+		address := m.To.Phone
+		if ch == Mail {
+			address = m.To.Email
+		}
+		if address == "" {
+			reasons = append(reasons, string(ch)+": no address")
+			continue
+		}
+		sent, why, err := a.sendBy(ctx, in, m, ch, address)
+		if err != nil {
+			return Sent{}, err
+		}
+		if why == "" {
+			return sent, nil
+		}
+		reasons = append(reasons, string(ch)+": "+why)
+	}
+	return Sent{Outcome: MessageImpossible, Why: strings.Join(reasons, "; ")}, nil
+}
+
+func deref(s *Sent) Sent {
+	if s == nil {
+		return Sent{}
+	}
+	return *s
+}
+
+// heldBack tells whether the pause, quiet hours or the frequency cap keep the
+// message for later.
+func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Message) (*Sent, error) {
+	if m.Class == LifeSafety {
+		return nil, nil
+	}
+	now := a.Clock.Now()
+	paused, err := a.Store.Setting(ctx, "outbound_paused")
+	if err != nil {
+		return nil, err
+	}
+	if paused == "1" {
+		return &Sent{Outcome: MessageHeld, HeldUntil: now.Add(15 * time.Minute), Why: "outbound messages are paused"}, nil
+	}
+	if m.Class == Emergency {
+		return nil, nil
+	}
+	settings := a.Policy.For(in.PortfolioID, in.PropertyID)
+	if settings.TimeZone == "" {
+		settings.TimeZone = in.Zone
+	}
+	if until, quiet := settings.QuietUntil(now); quiet && m.Channels[0] == SMS {
+		return &Sent{Outcome: MessageHeld, HeldUntil: until, Why: "quiet hours"}, nil
+	}
+	sent, err := a.Store.CountMessages(ctx, a.Keys.Address(m.To.Phone), string(Routine), time.Now().Add(-a.Clock.Real(24*time.Hour)))
+	if err != nil {
+		return nil, err
+	}
+	if limit := settings.Caps.RoutinePerDay; m.To.Phone != "" && limit > 0 && sent >= limit {
+		return &Sent{Outcome: MessageHeld, HeldUntil: now.Add(24 * time.Hour), Why: "frequency cap reached"}, nil
+	}
+	return nil, nil
+}
+
+// sendBy sends the message by one channel. why tells that this channel cannot
+// reach the person and the next one may be tried.
+func (a *Activities) sendBy(ctx context.Context, in SendMessagesInput, m Message, ch Channel, address string) (sent Sent, why string, err error) {
+	hashed := a.Keys.Address(address)
+	if ch == SMS && m.Class != LifeSafety {
+		optedOut, err := a.Store.OptedOut(ctx, hashed)
+		if err != nil {
+			return Sent{}, "", err
+		}
+		if optedOut {
+			return Sent{}, "opted out", nil
+		}
+	}
+	text, err := a.compose(ctx, in, m, hashed)
+	if err != nil {
+		return Sent{}, "", err
+	}
+	record := store.Message{
+		Key: in.Ref + "/" + m.Step + "/" + string(ch), Channel: string(ch), Address: hashed,
+		WorkflowID: activity.GetInfo(ctx).WorkflowExecution.ID, Step: m.Step, Class: string(m.Class),
+		SentAt: time.Now().UTC(),
+	}
+	if !a.Outbound.Allows(address) {
+		record.Ref, record.Status = record.Key, "recorded"
+		return Sent{Outcome: MessageRecorded, Channel: ch, Why: "KEYHOLDER_OUTBOUND is " + string(a.Outbound.Mode)}, "", a.Store.RecordMessage(ctx, record)
+	}
+	if ch == SMS {
+		record.Ref, err = a.sendText(ctx, record.Key, address, text)
+	} else {
+		record.Ref, err = a.sendMail(ctx, record.Key, m, text)
+	}
+	switch partner.KindOf(err) {
+	case partner.OptedOut:
+		return Sent{}, "opted out", a.Store.SetOptedOut(ctx, hashed, true, time.Now().UTC())
+	case partner.Invalid:
+		return Sent{}, "address refused", nil
+	}
+	if err != nil {
+		return Sent{}, "", err
+	}
+	record.Status = "queued"
+	return Sent{Outcome: MessageSent, Channel: ch}, "", a.Store.RecordMessage(ctx, record)
+}
+
+// compose records the question, if it is one, and fills in its code and link:
+// the same text on every try.
+func (a *Activities) compose(ctx context.Context, in SendMessagesInput, m Message, address string) (string, error) {
+	code, link := "", ""
+	if m.Ask != nil {
+		q, err := a.Store.Ask(ctx, store.Question{
+			ID: a.Keys.QuestionID(in.Ref, m.Step, m.To.ID), Address: address,
+			WorkflowID: activity.GetInfo(ctx).WorkflowExecution.ID, Step: m.Step, Person: m.To.ID,
+			Purpose: store.Purpose(m.Ask.Purpose), Title: m.Ask.Title, Options: m.Ask.Options,
+			AskedAt: time.Now().UTC(), ExpiresAt: m.Ask.ExpiresAt,
+		})
+		if err != nil {
+			return "", err
+		}
+		code, link = q.Code, a.PublicURL+"/a/"+a.Keys.Token(q.ID)
+	}
+	return strings.NewReplacer("{code}", code, "{link}", link).Replace(m.Text), nil
+}
+
+func (a *Activities) sendText(ctx context.Context, key, phone, text string) (string, error) {
+	return a.once(ctx, key,
+		func(ctx context.Context, since time.Time) (string, bool, error) {
+			m, found, err := a.Twilio.Find(ctx, phone, text, since)
+			return m.SID, found, err
+		},
+		func(ctx context.Context) (string, error) {
+			m, err := a.Twilio.Send(ctx, phone, text, a.StatusCallbackURL)
+			return m.SID, err
+		})
+}
+
+// sendMail needs no look-up: a repeat carries the same Message-ID, by which mail
+// systems collapse it.
+func (a *Activities) sendMail(ctx context.Context, key string, m Message, text string) (string, error) {
+	id := a.messageID(key)
+	return a.once(ctx, key,
+		func(context.Context, time.Time) (string, bool, error) { return "", false, nil },
+		func(ctx context.Context) (string, error) {
+			subject := m.Subject
+			if subject == "" {
+				subject, _, _ = strings.Cut(text, ". ")
+			}
+			return id, a.Mail.Send(ctx, mail.Message{
+				MessageID: id, To: []mail.Address{{Name: m.To.Name, Email: m.To.Email}}, Subject: subject, Text: text,
+			})
+		})
+}
+
+func (a *Activities) messageID(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return fmt.Sprintf("%s@%s", hex.EncodeToString(sum[:12]), a.MailDomain)
+}

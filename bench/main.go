@@ -1,0 +1,80 @@
+// Command bench measures Keyholder beside a floor: the least that any receiver
+// of webhooks on Temporal must do, a bare net/http handler that checks the HMAC
+// and calls SignalWithStart, against the same server in the same run. Figures are
+// ratios to that floor; absolute ones say more of the machine than of the code.
+//
+//	go run ./bench            full
+//	go run ./bench -small     a few seconds a figure, as CI runs it
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+type settings struct {
+	binary string
+	// rounds alternate floor and ingress; the median of each is compared.
+	rounds int
+	// perRound is how long each measures.
+	perRound time.Duration
+	// latency is how long the webhook-to-text measurement runs at 10/s.
+	latency time.Duration
+}
+
+func main() {
+	var small bool
+	var floorAddr, temporal string
+	var s settings
+	flag.BoolVar(&small, "small", os.Getenv("BENCH_SMALL") != "", "short rounds, as CI runs it")
+	flag.StringVar(&s.binary, "binary", envOr("KEYHOLDER_BIN", "bin/keyholder"), "the keyholder command")
+	flag.StringVar(&floorAddr, "floor", "", "run the floor on this address (used by the bench itself)")
+	flag.StringVar(&temporal, "temporal", "", "Temporal of the floor")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	var err error
+	if floorAddr != "" {
+		err = serveFloor(ctx, floorAddr, temporal)
+	} else {
+		s.rounds, s.perRound, s.latency = 5, 6*time.Second, 30*time.Second
+		if small {
+			s.rounds, s.perRound, s.latency = 1, 2*time.Second, 3*time.Second
+		}
+		err = run(ctx, s)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func envOr(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func run(ctx context.Context, s settings) error {
+	dir, err := os.MkdirTemp("", "keyholder-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if s.binary, err = filepath.Abs(s.binary); err != nil {
+		return err
+	}
+	return errors.Join(
+		throughput(ctx, s, filepath.Join(dir, "throughput")),
+		latency(ctx, s, filepath.Join(dir, "latency")),
+	)
+}

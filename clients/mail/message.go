@@ -1,0 +1,135 @@
+package mail
+
+import (
+	"bytes"
+	"net/mail"
+	"strings"
+	"unicode"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/aictive/keyholder/clients/partner"
+)
+
+const (
+	maxRecipients  = 50
+	maxBytes       = 20 << 20
+	maxHeaderBytes = 900
+)
+
+// Address is a person's mailbox; Name may be "".
+type Address struct {
+	Name  string
+	Email string
+}
+
+// An Attachment is a file in a message.
+type Attachment struct {
+	Name        string
+	ContentType string
+	Data        []byte
+}
+
+// Message is one mail. It is refused as partner.Invalid, before anything is
+// sent, where a header would hold a line break or another control character, an
+// address is malformed, there is no recipient or more than 50, there is neither
+// text nor HTML, or all together is larger than 20 MiB.
+type Message struct {
+	// MessageID is "local@domain", with or without angle brackets, the same for
+	// every try of the same mail.
+	MessageID string
+	To        []Address
+	Subject   string
+	// Text and HTML are two forms of the same; one of them may be "".
+	Text        string
+	HTML        string
+	Attachments []Attachment
+}
+
+// compose builds the MIME message. Auto-Submitted (RFC 3834) keeps holiday
+// responders from answering.
+func (c *Client) compose(m Message) (*gomail.Msg, error) {
+	id, err := m.check()
+	if err != nil {
+		return nil, err
+	}
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	from, err := address(c.cfg.From)
+	if err != nil {
+		return nil, invalid("the sender's address is malformed")
+	}
+	msg.FromMailAddress(from)
+	for _, to := range m.To {
+		parsed, err := address(to)
+		if err != nil {
+			return nil, invalid("a recipient's address is malformed")
+		}
+		msg.AddToMailAddress(parsed)
+	}
+	msg.SetMessageIDWithValue(id)
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.Subject(m.Subject)
+	if m.Text != "" {
+		msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	}
+	switch {
+	case m.HTML != "" && m.Text != "":
+		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	case m.HTML != "":
+		msg.SetBodyString(gomail.TypeTextHTML, m.HTML)
+	}
+	for _, a := range m.Attachments {
+		msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Data), gomail.WithFileContentType(gomail.ContentType(a.ContentType)))
+	}
+	return msg, nil
+}
+
+// check refuses what cannot be sent and returns the bare Message-ID.
+func (m Message) check() (id string, err error) {
+	id = strings.TrimSuffix(strings.TrimPrefix(m.MessageID, "<"), ">")
+	local, domain, ok := strings.Cut(id, "@")
+	if !ok || local == "" || domain == "" || strings.ContainsAny(id, "<>()[],;:\\\" ") || strings.Contains(domain, "@") ||
+		strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 || len(id) > maxHeaderBytes {
+		return "", invalid("the Message-ID is malformed")
+	}
+	if len(m.To) == 0 || len(m.To) > maxRecipients {
+		return "", invalid("a message needs 1 to 50 recipients")
+	}
+	if m.Text == "" && m.HTML == "" {
+		return "", invalid("the message is empty")
+	}
+	if !headerSafe(m.Subject) {
+		return "", invalid("the subject holds a control character or is too long")
+	}
+	size := len(m.Text) + len(m.HTML)
+	for _, a := range m.Attachments {
+		size += len(a.Data)
+		if !headerSafe(a.Name) || a.Name == "" || !headerSafe(a.ContentType) {
+			return "", invalid("an attachment's name or type cannot be used")
+		}
+	}
+	if size > maxBytes {
+		return "", invalid("the message is too large")
+	}
+	return id, nil
+}
+
+// address checks an address. A parsed one that differs was more than an address.
+func address(a Address) (*mail.Address, error) {
+	if !headerSafe(a.Name) || !headerSafe(a.Email) {
+		return nil, invalid("")
+	}
+	parsed, err := mail.ParseAddress(a.Email)
+	if err != nil || parsed.Address != a.Email {
+		return nil, invalid("")
+	}
+	return &mail.Address{Name: a.Name, Address: parsed.Address}, nil
+}
+
+func headerSafe(s string) bool {
+	return len(s) <= maxHeaderBytes && strings.IndexFunc(s, unicode.IsControl) < 0
+}
+
+func invalid(message string) error {
+	return &partner.Error{Op: op, Kind: partner.Invalid, Message: message}
+}

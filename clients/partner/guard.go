@@ -1,0 +1,174 @@
+package partner
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
+
+// TransportError is an exchange that failed without a usable reply. It is what
+// the guarded client returns, inside net/http's own error.
+type TransportError struct {
+	// Sent tells whether any of the request may have reached the partner.
+	Sent bool
+	// RetryAfter is above zero where the breaker refused the call.
+	RetryAfter time.Duration
+	// Err is the failure itself.
+	Err error
+}
+
+// Error is the failure's text.
+func (e *TransportError) Error() string { return e.Err.Error() }
+
+// Unwrap is the failure.
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// errTooLong is a reply body over its limit.
+const errTooLong = ShapeError("the reply is longer than its limit")
+
+// errFailing is how a 5xx reply counts for the breaker; callers never see it.
+var errFailing = errors.New("the partner fails")
+
+// guard is the round tripper under every client: time limit, breaker, body limit
+// and the answer to "may it have been sent?".
+type guard struct {
+	next      http.RoundTripper
+	timeout   time.Duration
+	maxReply  int64
+	breaker   *gobreaker.CircuitBreaker[struct{}]
+	openUntil atomic.Int64 // unix nanoseconds
+}
+
+func newGuard(cfg HTTPConfig) *guard {
+	g := &guard{next: cfg.Transport, timeout: cfg.Timeout, maxReply: cfg.MaxReply}
+	if g.next == nil {
+		g.next = ownTransport()
+	}
+	if g.timeout <= 0 {
+		g.timeout = DefaultTimeout
+	}
+	if g.maxReply <= 0 {
+		g.maxReply = DefaultMaxReply
+	}
+	after, breakFor := cfg.BreakAfter, cfg.BreakFor
+	if after == 0 {
+		after = DefaultBreakAfter
+	}
+	if breakFor <= 0 {
+		breakFor = DefaultBreakFor
+	}
+	g.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Name:        cfg.Name,
+		Timeout:     breakFor,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= after },
+		// A caller that gave up says nothing about the partner.
+		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to == gobreaker.StateOpen {
+				g.openUntil.Store(time.Now().Add(breakFor).UnixNano())
+			}
+		},
+	})
+	return g
+}
+
+func ownTransport() *http.Transport {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if d, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = d.Clone()
+	}
+	t.MaxIdleConnsPerHost = 16
+	t.MaxConnsPerHost = 64
+	t.IdleConnTimeout = 30 * time.Second
+	t.MaxResponseHeaderBytes = 64 << 10
+	return t
+}
+
+// RoundTrip makes one guarded exchange. Its errors are *TransportError.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	var resp *http.Response
+	_, err := g.breaker.Execute(func() (struct{}, error) {
+		var err error
+		resp, err = g.exchange(req) //nolint:bodyclose // a round tripper hands the body to its caller
+		if err == nil && resp.StatusCode >= 500 {
+			err = errFailing
+		}
+		return struct{}{}, err
+	})
+	switch {
+	case errors.Is(err, errFailing):
+		return resp, nil
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, &TransportError{RetryAfter: g.untilProbe(), Err: err}
+	case err != nil:
+		return nil, err
+	}
+	return resp, nil
+}
+
+// untilProbe is how long until the breaker lets a call through again; while one
+// call is probing it is a second.
+func (g *guard) untilProbe() time.Duration {
+	return max(time.Until(time.Unix(0, g.openUntil.Load())), time.Second)
+}
+
+func (g *guard) exchange(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), g.timeout)
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// From here on bytes may leave; nothing tells whether they arrived.
+		WroteHeaders: func() { sent.Store(true) },
+	})
+	resp, err := g.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, &TransportError{Sent: sent.Load(), Err: err}
+	}
+	resp.Body = &limitedBody{body: resp.Body, left: g.maxReply, done: cancel}
+	return resp, nil
+}
+
+// CloseIdleConnections passes the wish on.
+func (g *guard) CloseIdleConnections() {
+	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// limitedBody fails, rather than ends, once more than its limit has arrived, and
+// releases the time limit when closed.
+type limitedBody struct {
+	body io.ReadCloser
+	left int64
+	done context.CancelFunc
+}
+
+// Read reads within the limit. Its errors are io.EOF and *TransportError.
+func (b *limitedBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	b.left -= int64(n)
+	switch {
+	case b.left < 0:
+		return 0, &TransportError{Sent: true, Err: errTooLong}
+	case err == nil || errors.Is(err, io.EOF):
+		return n, err
+	default:
+		return n, &TransportError{Sent: true, Err: err}
+	}
+}
+
+// Close closes the body and ends the request's time limit.
+func (b *limitedBody) Close() error {
+	err := b.body.Close()
+	b.done()
+	return err
+}

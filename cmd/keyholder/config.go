@@ -1,0 +1,169 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/aictive/keyholder/ingress"
+)
+
+// The groups of environment variables. A command embeds those that it uses, so
+// that it asks for no others; docs/operations.md has the same table, which a test
+// compares with these tags. They are exported because the parser fills in exported
+// fields only. Temporal's own TEMPORAL_* variables are read by its
+// envconfig package.
+type (
+	LogConfig struct {
+		Level  string `env:"KEYHOLDER_LOG_LEVEL" envDefault:"info"`
+		Format string `env:"KEYHOLDER_LOG_FORMAT" envDefault:"json"`
+	}
+	PayloadConfig struct {
+		PayloadKeys string `env:"KEYHOLDER_PAYLOAD_KEYS"`
+	}
+	StoreConfig struct {
+		StoreURL string `env:"KEYHOLDER_STORE_URL,required,notEmpty"`
+	}
+	LinkConfig struct {
+		LinkKey   string `env:"KEYHOLDER_LINK_KEY,required,notEmpty"`
+		PublicURL string `env:"KEYHOLDER_PUBLIC_URL,required,notEmpty"`
+	}
+	WebhookConfig struct {
+		RentVineSecrets  []string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET,required,notEmpty"`
+		RentVineScheme   string   `env:"KEYHOLDER_RENTVINE_SIGNATURE_SCHEME"`
+		OpenMooveSecrets []string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET,required,notEmpty"`
+	}
+	TwilioTokens struct {
+		TwilioAuthTokens []string `env:"KEYHOLDER_TWILIO_AUTH_TOKEN,required,notEmpty"`
+	}
+	AddressConfig struct {
+		Address        string `env:"KEYHOLDER_INGRESS_ADDR" envDefault:":8080"`
+		MetricsAddress string `env:"KEYHOLDER_METRICS_ADDR" envDefault:":9090"`
+	}
+	PartnerConfig struct {
+		RentVineURL       string `env:"KEYHOLDER_RENTVINE_URL,required,notEmpty"`
+		RentVineAccessKey string `env:"KEYHOLDER_RENTVINE_ACCESS_KEY,required,notEmpty"`
+		RentVineAPISecret string `env:"KEYHOLDER_RENTVINE_API_SECRET,required,notEmpty"`
+
+		TwilioAccountSID string `env:"KEYHOLDER_TWILIO_ACCOUNT_SID,required,notEmpty"`
+		TwilioFrom       string `env:"KEYHOLDER_TWILIO_FROM"`
+		TwilioService    string `env:"KEYHOLDER_TWILIO_MESSAGING_SERVICE_SID"`
+		TwilioURL        string `env:"KEYHOLDER_TWILIO_URL" envDefault:"https://api.twilio.com"`
+
+		SMTPHost     string `env:"KEYHOLDER_SMTP_HOST,required,notEmpty"`
+		SMTPPort     int    `env:"KEYHOLDER_SMTP_PORT" envDefault:"587"`
+		SMTPUsername string `env:"KEYHOLDER_SMTP_USERNAME"`
+		SMTPPassword string `env:"KEYHOLDER_SMTP_PASSWORD"`
+		SMTPTLS      string `env:"KEYHOLDER_SMTP_TLS" envDefault:"mandatory"`
+		MailFrom     string `env:"KEYHOLDER_MAIL_FROM,required,notEmpty"`
+	}
+	OutboundConfig struct {
+		Outbound  string   `env:"KEYHOLDER_OUTBOUND" envDefault:"record"`
+		Allowlist []string `env:"KEYHOLDER_OUTBOUND_ALLOWLIST"`
+	}
+	PolicyConfig struct {
+		Policy string `env:"KEYHOLDER_POLICY"`
+	}
+	BuildConfig struct {
+		BuildID string `env:"KEYHOLDER_BUILD_ID"`
+	}
+)
+
+// The configurations of the commands.
+type (
+	ingressConfig struct {
+		LogConfig
+		PayloadConfig
+		StoreConfig
+		LinkConfig
+		WebhookConfig
+		TwilioTokens
+		AddressConfig
+	}
+	workerConfig struct {
+		LogConfig
+		PayloadConfig
+		StoreConfig
+		LinkConfig
+		TwilioTokens
+		PartnerConfig
+		OutboundConfig
+		PolicyConfig
+		BuildConfig
+		MetricsAddress string `env:"KEYHOLDER_METRICS_ADDR" envDefault:":9090"`
+	}
+	setupConfig struct {
+		LogConfig
+		PayloadConfig
+	}
+	codecConfig struct {
+		LogConfig
+		PayloadKeys  string   `env:"KEYHOLDER_PAYLOAD_KEYS,required,notEmpty"`
+		CodecToken   string   `env:"KEYHOLDER_CODEC_TOKEN"`
+		CodecOrigins []string `env:"KEYHOLDER_CODEC_ORIGINS" envDefault:"http://localhost:8233"`
+	}
+	outboundCommandConfig struct {
+		StoreConfig
+	}
+	sendConfig struct {
+		RentVineSecrets  []string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET,required,notEmpty"`
+		RentVineScheme   string   `env:"KEYHOLDER_RENTVINE_SIGNATURE_SCHEME"`
+		OpenMooveSecrets []string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET"`
+		PublicURL        string   `env:"KEYHOLDER_PUBLIC_URL,required,notEmpty"`
+		RentVineURL      string   `env:"KEYHOLDER_RENTVINE_URL"`
+		UIURL            string   `env:"KEYHOLDER_TEMPORAL_UI_URL"`
+	}
+)
+
+// parse reads a configuration and names everything that is missing or wrong at
+// once.
+func parse[C any](environment map[string]string) (C, error) {
+	cfg, err := env.ParseAsWithOptions[C](env.Options{Environment: environment})
+	if err == nil {
+		return cfg, nil
+	}
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return cfg, usageError{err}
+	}
+	lines := make([]string, 0, len(all.Errors))
+	for _, e := range all.Errors {
+		lines = append(lines, "  "+e.Error())
+	}
+	return cfg, usageError{fmt.Errorf("the environment is not complete (docs/operations.md has the table; \"keyholder dev\" needs none):\n%s", strings.Join(lines, "\n"))}
+}
+
+// environ is the process environment, over the settings that a running
+// "keyholder dev" wrote for the commands beside it.
+func environ(file string) map[string]string {
+	merged := map[string]string{}
+	if text, err := os.ReadFile(file); file != "" && err == nil {
+		for _, line := range strings.Split(string(text), "\n") {
+			if name, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+				merged[name] = unquoted(value)
+			}
+		}
+	}
+	maps.Copy(merged, env.ToMap(os.Environ()))
+	return merged
+}
+
+// unquoted undoes quoted.
+func unquoted(value string) string {
+	if inner, ok := strings.CutPrefix(value, "'"); ok {
+		return strings.ReplaceAll(strings.TrimSuffix(inner, "'"), `'\''`, "'")
+	}
+	return value
+}
+
+func secrets(values []string) []ingress.Secret {
+	var list []ingress.Secret
+	for _, v := range values {
+		list = append(list, ingress.Secret{Value: strings.TrimSpace(v)})
+	}
+	return list
+}

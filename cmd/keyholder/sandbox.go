@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/sandbox"
+)
+
+// The development settings of the stand-ins: known to everybody, worth nothing.
+const (
+	devRentVineKey      = "rv_dev"
+	devRentVineSecret   = "rv_dev_secret"
+	devRentVineWebhook  = "dev-rentvine-webhook-secret"
+	devOpenMooveWebhook = "dev-openmoove-webhook-secret"
+	devTwilioAccount    = "AC00000000000000000000000000000001"
+	devTwilioToken      = "dev-twilio-token"
+	devTwilioNumber     = "+12135550100"
+	devLinkKey          = "dev-link-key"
+	devSandboxPort      = 8090
+	devSMTPPort         = 1025
+	devIngressPort      = 8080
+	devMetricsPort      = 9090
+	devTemporalPort     = 7233
+	devUIPort           = 8233
+	sandboxWebhookHelp  = "KEYHOLDER_RENTVINE_WEBHOOK_SECRET, KEYHOLDER_TWILIO_AUTH_TOKEN and KEYHOLDER_TWILIO_ACCOUNT_SID"
+	loopbackHost        = "127.0.0.1"
+	outboundInDev       = "live"
+	mailFromInDev       = "Keyholder <keyholder@example.com>"
+	sandboxRentVinePath = "/rentvine/api/manager"
+	sandboxTwilioPath   = "/twilio"
+)
+
+// sandboxEnv is what the sandbox command may be told; all of it has development
+// defaults, because nothing in it is real.
+type sandboxEnv struct {
+	LogConfig
+	WebhookSecret string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET" envDefault:"dev-rentvine-webhook-secret"`
+	TwilioToken   string `env:"KEYHOLDER_TWILIO_AUTH_TOKEN" envDefault:"dev-twilio-token"`
+	TwilioAccount string `env:"KEYHOLDER_TWILIO_ACCOUNT_SID" envDefault:"AC00000000000000000000000000000001"`
+	TwilioNumber  string `env:"KEYHOLDER_TWILIO_FROM" envDefault:"+12135550100"`
+	RentVineKey   string `env:"KEYHOLDER_RENTVINE_ACCESS_KEY" envDefault:"rv_dev"`
+	RentVineAPI   string `env:"KEYHOLDER_RENTVINE_API_SECRET" envDefault:"rv_dev_secret"`
+	PublicURL     string `env:"KEYHOLDER_PUBLIC_URL" envDefault:"http://127.0.0.1:8080"`
+	Policy        string `env:"KEYHOLDER_POLICY"`
+}
+
+func sandboxCommand() *cobra.Command {
+	var port, smtpPort int
+	var ingressURL string
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Imitate RentVine, Twilio and a mail server, with a page to look at",
+		Long: `Runs the stand-ins of the partners on this machine: real HTTP and SMTP, their
+signatures, traps and faults. The page at / shows phones, mails and records.
+It signs with the first of ` + sandboxWebhookHelp + `.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := parse[sandboxEnv](environ(""))
+			if err != nil {
+				return err
+			}
+			log, err := cfg.logger()
+			if err != nil {
+				return err
+			}
+			if ingressURL == "" {
+				ingressURL = cfg.PublicURL
+			}
+			s, err := newSandbox(cfg, port, smtpPort, ingressURL, log)
+			if err != nil {
+				return err
+			}
+			if err := s.Start(cmd.Context()); err != nil {
+				return err
+			}
+			log.Info("sandbox ready", zap.String("http", s.HTTPAddr()), zap.String("smtp", s.SMTPAddr()))
+			<-cmd.Context().Done()
+			return closeSandbox(s)
+		},
+	}
+	cmd.Flags().IntVar(&port, "sandbox-port", devSandboxPort, "port of the partners and the page")
+	cmd.Flags().IntVar(&smtpPort, "smtp-port", devSMTPPort, "port of the mail server")
+	cmd.Flags().StringVar(&ingressURL, "ingress", "", "where webhooks are posted (default KEYHOLDER_PUBLIC_URL)")
+	return cmd
+}
+
+func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL string, log *zap.Logger) (*sandbox.Sandbox, error) {
+	rules, err := policy.Load(cfg.Policy)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	people := map[string]string{}
+	for _, p := range rules.People() {
+		people[p.Phone] = p.Name
+	}
+	return sandbox.New(sandbox.Config{
+		HTTPAddr: fmt.Sprintf("%s:%d", loopbackHost, port), SMTPAddr: fmt.Sprintf("%s:%d", loopbackHost, smtpPort),
+		IngressURL: ingressURL, PublicURL: cfg.PublicURL, RentVineWebhookSecret: cfg.WebhookSecret,
+		TwilioAuthToken: cfg.TwilioToken, TwilioAccountSID: cfg.TwilioAccount, TwilioNumber: cfg.TwilioNumber,
+		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people, Log: log.Named("sandbox"),
+	})
+}
+
+func closeSandbox(s *sandbox.Sandbox) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	return s.Close(ctx)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/aictive/keyholder/ingress"
+	"github.com/aictive/keyholder/sandbox/samples"
+)
+
+func sendCommand() *cobra.Command {
+	var sets []string
+	var target, dataDir string
+	cmd := &cobra.Command{
+		Use:   "send rentvine FILE|EVENT",
+		Short: "Sign and post a webhook: a sample event or a file",
+		Long: `Signs a webhook as the partner would and posts it to the ingress. EVENT is one of
+  ` + strings.Join(samples.Names(), ", ") + `
+A sample gets an event id and, for a new work order, an id of its own; a file is
+sent as it is, but for --set. Beside a running "keyholder dev" nothing needs to be
+configured.`,
+		Example: `  keyholder send rentvine work_order.created --set data.priority=emergency
+  keyholder send rentvine delivery.json --set data.workOrderID=4711`,
+		Args: args(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			cfg, err := parse[sendConfig](environ(envFile(dataDir)))
+			if err != nil {
+				return err
+			}
+			if target != "" {
+				cfg.PublicURL = target
+			}
+			return send(cmd.Context(), cfg, given[0], given[1], sets)
+		},
+	}
+	cmd.Flags().StringArrayVar(&sets, "set", nil, "change a field, such as data.priority=emergency")
+	cmd.Flags().StringVar(&target, "url", "", "the ingress (default KEYHOLDER_PUBLIC_URL)")
+	cmd.Flags().StringVar(&dataDir, "data", defaultData, "data folder of a running \"keyholder dev\"")
+	return cmd
+}
+
+// sendLimit bounds each request.
+const sendLimit = 10 * time.Second
+
+func send(ctx context.Context, cfg sendConfig, source, what string, sets []string) error {
+	if source != ingress.SourceRentVine {
+		return usageError{fmt.Errorf("no samples of %q; there are those of rentvine", source)}
+	}
+	verifier, err := ingress.NewVerifier(source, ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)})
+	if err != nil {
+		return usageError{err}
+	}
+	body, err := webhookBody(ctx, cfg, what, sets)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(cfg.PublicURL, "/")+"/webhooks/"+source, bytes.NewReader(body))
+	if err != nil {
+		return usageError{err}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if err := verifier.Sign(req.Header, body, uuid.NewString(), time.Now()); err != nil {
+		return usageError{err}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("%w; is the ingress running?", err)
+	}
+	defer resp.Body.Close()
+	reply, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return err
+	}
+	out("%s %s", resp.Status, bytes.TrimSpace(reply))
+	if resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("the ingress answered %s", resp.Status)
+	}
+	printLink(cfg, reply)
+	return nil
+}
+
+// printLink shows where the workflow can be watched.
+func printLink(cfg sendConfig, reply []byte) {
+	var accepted struct {
+		WorkflowID string `json:"workflow_id"`
+	}
+	if cfg.UIURL == "" || json.Unmarshal(reply, &accepted) != nil || accepted.WorkflowID == "" {
+		return
+	}
+	out("%s/namespaces/default/workflows/%s", cfg.UIURL, url.PathEscape(accepted.WorkflowID))
+}
+
+// webhookBody is the file's content, or the sample made fresh, with the changes.
+func webhookBody(ctx context.Context, cfg sendConfig, what string, sets []string) ([]byte, error) {
+	text, err := os.ReadFile(what)
+	isFile := err == nil
+	if !isFile {
+		if text, err = samples.Get(strings.TrimSuffix(what, filepath.Ext(".json"))); err != nil {
+			return nil, usageError{fmt.Errorf("%s is neither a file nor an event: %w", what, err)}
+		}
+	}
+	if isFile && len(sets) == 0 {
+		return text, nil
+	}
+	var body map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&body); err != nil {
+		return nil, usageError{fmt.Errorf("%s is not a JSON object: %w", what, err)}
+	}
+	if !isFile {
+		body["event_id"] = uuid.NewString()
+		body["timestamp"] = time.Now().UTC().Format(time.RFC3339)
+		if what == "work_order.created" {
+			if data, ok := body["data"].(map[string]any); ok {
+				number := strconv.FormatInt(time.Now().UnixMilli()%1e9, 10)
+				data["workOrderID"], data["workOrderNumber"] = number, "WO-"+number
+			}
+		}
+	}
+	for _, s := range sets {
+		if err := set(body, s); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	if data, ok := body["data"].(map[string]any); ok && what == "work_order.created" {
+		registerRecord(ctx, cfg.RentVineURL, data)
+	}
+	return json.Marshal(body)
+}
+
+// set changes one field: "data.priority=emergency". A value that is JSON is taken
+// as such, anything else as text.
+func set(body map[string]any, assignment string) error {
+	path, value, ok := strings.Cut(assignment, "=")
+	if !ok || path == "" {
+		return fmt.Errorf("--set %q must be path=value, such as data.priority=emergency", assignment)
+	}
+	names := strings.Split(path, ".")
+	for _, name := range names[:len(names)-1] {
+		next, ok := body[name].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			body[name] = next
+		}
+		body = next
+	}
+	var parsed any
+	decoder := json.NewDecoder(strings.NewReader(value))
+	decoder.UseNumber()
+	if decoder.Decode(&parsed) != nil || decoder.More() {
+		parsed = value
+	}
+	body[names[len(names)-1]] = parsed
+	return nil
+}
+
+// registerRecord makes the sandbox's RentVine know the work order, as a real one
+// would. Where RentVine is no sandbox, nothing is to be done.
+func registerRecord(ctx context.Context, rentVineURL string, record map[string]any) {
+	base, isSandbox := strings.CutSuffix(rentVineURL, "/rentvine/api/manager")
+	if !isSandbox {
+		return
+	}
+	body, err := json.Marshal(record)
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/_records/rentvine/work-orders", bytes.NewReader(body))
+	if err != nil {
+		return
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if resp, err := http.DefaultClient.Do(req); err == nil {
+		_ = resp.Body.Close()
+	}
+}

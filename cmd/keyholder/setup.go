@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aictive/keyholder/cluster"
+)
+
+func setupCommand() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "setup",
+		Short: "Prepare a Temporal cluster: retention and search attributes",
+		Long: `Makes the cluster that TEMPORAL_ADDRESS or TEMPORAL_PROFILE names as Keyholder
+needs it: the namespace, 90 days of retention, the search attributes. It can run
+as often as you like; with --check it changes nothing and fails on differences.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := parse[setupConfig](environ(""))
+			if err != nil {
+				return err
+			}
+			log, err := cfg.logger()
+			if err != nil {
+				return err
+			}
+			c, err := dial(cmd.Context(), log, cfg.PayloadConfig, "", newRegistry())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			do := cluster.Setup
+			if check {
+				do = cluster.Check
+			}
+			report, err := do(cmd.Context(), c, cluster.SetupOptions{Namespace: os.Getenv("TEMPORAL_NAMESPACE")})
+			for _, f := range report.Findings {
+				out("%s", f)
+			}
+			if err != nil {
+				return err
+			}
+			if !report.OK() {
+				return errors.New("the cluster is not as Keyholder needs it")
+			}
+			out("%s", fmt.Sprintf("namespace %s is ready", report.Namespace))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "change nothing; exit 1 where something differs")
+	return cmd
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	netmail "net/mail"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/clients/mail"
+	"github.com/aictive/keyholder/clients/rentvine"
+	"github.com/aictive/keyholder/clients/twilio"
+	"github.com/aictive/keyholder/cluster"
+	"github.com/aictive/keyholder/ingress"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/worker"
+	"github.com/aictive/keyholder/workflows"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// base is what the parts of one process share.
+type base struct {
+	log      *zap.Logger
+	registry *prometheus.Registry
+	temporal client.Client
+	store    store.Store
+	keys     store.Keys
+	clock    durable.Clock
+}
+
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// openBase connects to Temporal and the store. address is "" where Temporal's own
+// configuration says it.
+func openBase(ctx context.Context, log *zap.Logger, payloads PayloadConfig, storeURL, linkKey, address string) (*base, error) {
+	b := &base{log: log, registry: newRegistry(), keys: store.NewKeys(linkKey)}
+	var err error
+	if b.temporal, err = dial(ctx, log, payloads, address, b.registry); err != nil {
+		return nil, err
+	}
+	if b.store, err = store.Open(ctx, storeURL); err != nil {
+		b.close()
+		return nil, fmt.Errorf("KEYHOLDER_STORE_URL: %w", err)
+	}
+	if b.clock, err = storedClock(ctx, b.store); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func dial(ctx context.Context, log *zap.Logger, payloads PayloadConfig, address string, registry prometheus.Registerer) (client.Client, error) {
+	keys, err := cluster.ParseKeys(payloads.PayloadKeys)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("KEYHOLDER_PAYLOAD_KEYS: %w", err)}
+	}
+	metrics, err := cluster.NewMetrics(registry)
+	if err != nil {
+		return nil, err
+	}
+	return cluster.Dial(ctx, cluster.Options{Address: address, Plain: address != "", Logger: log, Keys: keys, Metrics: metrics})
+}
+
+func (b *base) close() {
+	if b.temporal != nil {
+		b.temporal.Close()
+	}
+	if b.store != nil {
+		if err := b.store.Close(); err != nil {
+			b.log.Warn("the store did not close cleanly", zap.Error(err))
+		}
+	}
+}
+
+// clockSetting is the store's setting of a development clock.
+const clockSetting = "clock"
+
+// storedClock is the business clock of a store: real time, unless "keyholder dev
+// --day" has set another.
+func storedClock(ctx context.Context, s store.Store) (durable.Clock, error) {
+	var clock durable.Clock
+	text, err := s.Setting(ctx, clockSetting)
+	if err != nil || text == "" {
+		return clock, err
+	}
+	if err := json.Unmarshal([]byte(text), &clock); err != nil {
+		return clock, fmt.Errorf("the store's clock cannot be read: %w", err)
+	}
+	return clock, nil
+}
+
+func (b *base) router() *ingress.Router {
+	return ingress.NewRouter(ingress.RouterConfig{Client: b.temporal, TaskQueue: workflows.TaskQueue, Clock: b.clock})
+}
+
+// newIngress wires the HTTP door.
+func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
+	return ingress.New(ingress.Config{
+		Addr: cfg.Address, Router: b.router(), Store: b.store, Registry: b.registry, Log: b.log.Named("ingress"),
+		Sources: []ingress.Source{
+			{Name: ingress.SourceRentVine, Signature: ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)}},
+			{Name: ingress.SourceOpenMoove, Signature: ingress.Signature{Secrets: secrets(cfg.OpenMooveSecrets)}},
+		},
+		People: ingress.NewPeople(ingress.PeopleConfig{
+			Temporal: b.temporal, Store: b.store, Keys: b.keys, Clock: b.clock, TwilioAuthTokens: cfg.TwilioAuthTokens,
+			PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Log: b.log.Named("people"), Registerer: b.registry,
+		}),
+	})
+}
+
+// newWorker wires the clients, the activities and the worker.
+func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (*worker.Worker, error) {
+	acts, err := b.newActivities(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return worker.New(worker.Config{
+		Client: b.temporal, Activities: acts, Queues: queues, BuildID: cfg.BuildID,
+		StopTimeout: 5 * time.Second, OnFatalError: fatal,
+	})
+}
+
+func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
+	rules, err := policy.Load(cfg.Policy)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	outbound, err := activities.NewOutbound(cfg.Outbound, cfg.Allowlist)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if (cfg.TwilioFrom == "") == (cfg.TwilioService == "") {
+		return nil, usageError{fmt.Errorf("set one of KEYHOLDER_TWILIO_FROM and KEYHOLDER_TWILIO_MESSAGING_SERVICE_SID")}
+	}
+	from, err := netmail.ParseAddress(cfg.MailFrom)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("KEYHOLDER_MAIL_FROM must be an address such as \"Keyholder <office@example.com>\"")}
+	}
+	publicURL := strings.TrimRight(cfg.PublicURL, "/")
+	_, domain, _ := strings.Cut(from.Address, "@")
+	router := b.router()
+	return activities.New(activities.Config{
+		RentVine: rentvine.New(rentvine.Config{BaseURL: cfg.RentVineURL, AccessKey: cfg.RentVineAccessKey, Secret: cfg.RentVineAPISecret}),
+		Twilio: twilio.New(twilio.Config{
+			AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthTokens[0], BaseURL: cfg.TwilioURL,
+			From: cfg.TwilioFrom, MessagingServiceSID: cfg.TwilioService,
+		}),
+		Mail: mail.New(mail.Config{
+			Host: cfg.SMTPHost, Port: cfg.SMTPPort, Username: cfg.SMTPUsername, Password: cfg.SMTPPassword,
+			From: mail.Address{Name: from.Name, Email: from.Address}, TLS: mail.TLSPolicy(cfg.SMTPTLS),
+		}),
+		Policy: rules, Store: b.store, Keys: b.keys, Outbound: outbound, Clock: b.clock,
+		PublicURL: publicURL, StatusCallbackURL: publicURL + "/webhooks/twilio/status", MailDomain: domain,
+		Redeliver: func(ctx context.Context, ev durable.Event) (activities.Redelivery, error) {
+			r, err := router.Deliver(ctx, ev)
+			return activities.Redelivery{Routed: r.Outcome != ingress.Parked, WorkflowID: r.WorkflowID}, err
+		},
+		Log: b.log.Named("activities"),
+	}), nil
+}
+
+// questionsKept is how long messages and finished questions stay in the store.
+const questionsKept = 90 * 24 * time.Hour
+
+// prune keeps the store small, once now and then daily, until ctx ends. Effects
+// and consent are kept for good.
+func (b *base) prune(ctx context.Context) {
+	pruner, ok := b.store.(store.Pruner)
+	if !ok {
+		return
+	}
+	for {
+		rows, err := pruner.Prune(ctx, time.Now().Add(-questionsKept))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			b.log.Warn("the store could not be pruned", zap.Error(err))
+		case rows > 0:
+			b.log.Info("the store was pruned", zap.Int64("rows", rows))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(24 * time.Hour):
+		}
+	}
+}

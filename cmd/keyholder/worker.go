@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/worker"
+)
+
+func workerCommand() *cobra.Command {
+	var queues []string
+	cmd := &cobra.Command{
+		Use:   "worker",
+		Short: "Host workflows and activities",
+		Long: `Runs workflows and activities; /metrics, /healthz and /readyz are on
+KEYHOLDER_METRICS_ADDR. Any number may run, each for all task queues or some:
+` + "  " + strings.Join(worker.Queues(), ", ") + `
+With KEYHOLDER_BUILD_ID set, the worker takes part in Worker Deployment versioning.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := parse[workerConfig](environ(""))
+			if err != nil {
+				return err
+			}
+			return runWorker(cmd.Context(), cfg, queues)
+		},
+	}
+	cmd.Flags().StringSliceVar(&queues, "queues", nil, "task queues to serve (default all)")
+	return cmd
+}
+
+func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
+	log, err := cfg.logger()
+	if err != nil {
+		return err
+	}
+	b, err := openBase(ctx, log, cfg.PayloadConfig, cfg.StoreURL, cfg.LinkKey, "")
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	failed := make(chan error, 8)
+	w, err := b.newWorker(cfg, queues, func(err error) {
+		select {
+		case failed <- err:
+		default:
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.Start(); err != nil {
+		return err
+	}
+	go b.prune(ctx)
+	health, err := serveMetrics(cfg.MetricsAddress, promhttp.HandlerFor(b.registry, promhttp.HandlerOpts{}))
+	if err != nil {
+		w.Stop()
+		return err
+	}
+	health.http.Handler = b.workerHealth(health.http.Handler)
+	log.Info("worker ready", zap.Strings("queues", queues), zap.String("metrics", health.addr), zap.String("build", cfg.BuildID),
+		zap.Bool("real_time", b.clock.IsReal()), zap.String("outbound", cfg.Outbound))
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	case err = <-health.failed:
+	}
+	log.Info("worker stops: running activities finish")
+	w.Stop()
+	return errors.Join(err, health.stop())
+}
+
+// workerHealth adds liveness and readiness to the metrics port.
+func (b *base) workerHealth(metrics http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", metrics)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		_, err := b.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+		if err = errors.Join(err, b.store.Ping(ctx)); err != nil {
+			b.log.Warn("not ready", zap.Error(err))
+			http.Error(w, "not ready: Temporal or the store does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}

@@ -1,0 +1,117 @@
+package ingress
+
+import (
+	"strings"
+
+	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance"
+	partnersync "github.com/aictive/keyholder/workflows/sync"
+)
+
+// The sources of events.
+const (
+	SourceRentVine  = "rentvine"
+	SourceOpenMoove = "openmoove"
+)
+
+// Target is a workflow that takes events: its durable name and what stands
+// before the entity's id in the workflow id.
+type Target struct{ Workflow, Prefix string }
+
+// Route says where an event type goes.
+type Route struct {
+	// Type is the dotted event name.
+	Type string
+	// IDField is the field of data that holds the id of the entity.
+	IDField string
+	// Target is the workflow of that entity.
+	Target Target
+	// Reopens tells whether an event about a closed entity begins a new run; nil
+	// is never, and such an event is parked.
+	Reopens func(durable.Event) bool
+}
+
+// Routes is the whole event table of a source, nil for an unknown source. A type
+// that is not in it is parked, as are those whose workflow is the parked one.
+func Routes(source string) []Route {
+	workOrder := Target{Workflow: maintenance.WorkOrderName, Prefix: "work-order/"}
+	parked := Target{Workflow: partnersync.ParkedEventName, Prefix: "parked/"}
+	switch source {
+	case SourceRentVine:
+		return []Route{
+			{"property.created", "propertyID", parked, nil},
+			{"property.updated", "propertyID", parked, nil},
+			{"unit.created", "unitID", parked, nil},
+			{"unit.updated", "unitID", parked, nil},
+			{"lease.created", "leaseID", parked, nil},
+			{"lease.updated", "leaseID", parked, nil},
+			{"lease_charge.created", "leaseChargeID", parked, nil},
+			{"lease_charge.updated", "leaseChargeID", parked, nil},
+			{"work_order.created", "workOrderID", workOrder, reopensWorkOrder},
+			{"work_order.updated", "workOrderID", workOrder, reopensWorkOrder},
+			{"payment.received", "paymentID", parked, nil},
+			{"invoice.generated", "invoiceID", parked, nil},
+		}
+	case SourceOpenMoove:
+		return []Route{
+			{"property.created", "property_id", parked, nil},
+			{"property.updated", "property_id", parked, nil},
+			{"property.milestone.created", "property_id", parked, nil},
+			{"property.milestone.updated", "property_id", parked, nil},
+			{"property.milestone.completed", "property_id", parked, nil},
+		}
+	}
+	return nil
+}
+
+// reopensWorkOrder: a new order, or one whose status has moved. Whether it moved
+// to an open one is for the workflow to read, because statuses are per account.
+func reopensWorkOrder(e durable.Event) bool {
+	if e.Type == "work_order.created" {
+		return true
+	}
+	for _, field := range []string{"workOrderStatusID", "primaryWorkOrderStatusID", "status"} {
+		if _, changed := e.Changes[field]; changed {
+			return true
+		}
+	}
+	return false
+}
+
+// routeTable is Routes by type.
+type routeTable map[string]Route
+
+func routeTableOf(source string) routeTable {
+	table := routeTable{}
+	for _, r := range Routes(source) {
+		table[r.Type] = r
+	}
+	return table
+}
+
+// dotted maps the spelling of a sender on the dotted name of the table. The live
+// eventType strings are not known (contracts/rentvine.md 3), so every way to
+// write the same words counts: workOrderCreated, "Work Order Created",
+// work_order_created.
+func (t routeTable) dotted(sent string) (string, bool) {
+	if _, ok := t[sent]; ok {
+		return sent, true
+	}
+	words := squash(sent)
+	for name := range t {
+		if squash(name) == words {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// squash keeps the letters of a name, in lower case.
+func squash(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(name))
+}

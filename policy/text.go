@@ -1,0 +1,184 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/template"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// The texts of the maintenance workflow. Those that ask something carry the
+// placeholders {code} and {link}, which the sender fills in.
+const (
+	TextPageOnCall               = "page_on_call"
+	TextPageAgain                = "page_again"
+	TextPageStopped              = "page_stopped"
+	TextTenantLifeSafety         = "tenant_life_safety"
+	TextTenantReceived           = "tenant_received"
+	TextTenantOnCallAcknowledged = "tenant_on_call_acknowledged"
+	TextTenantTechnicianAssigned = "tenant_technician_assigned"
+	TextTenantOnSite             = "tenant_on_site"
+	TextTenantDone               = "tenant_done"
+	TextTenantClosed             = "tenant_closed"
+	TextJoinedTenant             = "joined_tenant"
+	TextManagerOpened            = "manager_opened"
+	TextManagerAcknowledged      = "manager_acknowledged"
+	TextManagerBreach            = "manager_breach"
+	TextManagerNobodyAnswers     = "manager_nobody_answers"
+	TextManagerDispatchFailed    = "manager_dispatch_failed"
+	TextManagerJoined            = "manager_joined"
+	TextOfferTechnician          = "offer_technician"
+	TextOfferWithdrawn           = "offer_withdrawn"
+	TextTechnicianOnSite         = "technician_on_site"
+	TextTechnicianDone           = "technician_done"
+	TextOrdinaryTenantReceived   = "ordinary_tenant_received"
+	TextOrdinaryManagerOpened    = "ordinary_manager_opened"
+	TextIncidentSubject          = "incident_subject"
+)
+
+// kind says what a text is for, which decides what Load asks of it.
+type kind int
+
+const (
+	tells   kind = iota // a text message; placeholders would be sent as they are
+	asks                // a text message with a question: {code} is needed
+	subject             // the subject of a mail: one line, never split
+)
+
+// texts is every text that a policy must have.
+func texts() map[string]kind {
+	return map[string]kind{
+		TextPageOnCall: asks, TextPageAgain: asks, TextPageStopped: tells,
+		TextTenantLifeSafety: tells, TextTenantReceived: tells, TextTenantOnCallAcknowledged: tells,
+		TextTenantTechnicianAssigned: tells, TextTenantOnSite: tells, TextTenantDone: tells,
+		TextTenantClosed: tells, TextJoinedTenant: tells,
+		TextManagerOpened: tells, TextManagerAcknowledged: tells, TextManagerBreach: tells,
+		TextManagerNobodyAnswers: tells, TextManagerDispatchFailed: tells, TextManagerJoined: tells,
+		TextOfferTechnician: asks, TextOfferWithdrawn: tells, TextTechnicianOnSite: asks, TextTechnicianDone: asks,
+		TextOrdinaryTenantReceived: tells, TextOrdinaryManagerOpened: tells,
+		TextIncidentSubject: subject,
+	}
+}
+
+// TextData is what a text may say. Values come from people and partners: Text
+// makes them harmless. Company and EmergencyNumber are filled in from the
+// settings where they are empty.
+type TextData struct {
+	Company string
+	// Problem is triage's short words, such as "Water leak".
+	Problem string
+	Reason  string
+	Address string
+	Unit    string
+	// WorkOrder is the number that people see.
+	WorkOrder string
+	// Person is whom the text is about; By is who did it.
+	Person string
+	By     string
+	// DueBy is a time as people read it, in the property's zone.
+	DueBy           string
+	EmergencyNumber string
+}
+
+const (
+	// maxRendered bounds a rendered text, in bytes.
+	maxRendered = 2000
+	// maxValue and maxReason bound what one value adds, in characters.
+	maxValue  = 60
+	maxReason = 160
+)
+
+// ErrUnknownText is returned for a text that the settings do not have.
+var ErrUnknownText = errors.New("policy: no such text")
+
+// Text renders a text. It depends on nothing but the settings and data. The
+// placeholders {code} and {link} stay as they are, and values cannot bring in
+// others. The error is ErrUnknownText, or the template's, which Load rules out.
+func (s Settings) Text(id string, data TextData) (string, error) {
+	source, ok := s.Texts[id]
+	if !ok {
+		return "", fmt.Errorf("%w: %s", ErrUnknownText, id)
+	}
+	if data.Company == "" {
+		data.Company = s.Company
+	}
+	if data.EmergencyNumber == "" {
+		data.EmergencyNumber = s.EmergencyNumber
+	}
+	return render(id, source, data)
+}
+
+// render is pure: TextData holds strings only, and the built-in functions touch
+// nothing else. workflowcheck cannot see that through text/template's reflection.
+//
+//workflowcheck:ignore
+func render(id, source string, data TextData) (string, error) {
+	t, err := template.New(id).Option("missingkey=error").Parse(source)
+	if err != nil {
+		return "", fmt.Errorf("policy: %w", err)
+	}
+	var out bounded
+	if err := t.Execute(&out, data.clean()); err != nil {
+		return "", fmt.Errorf("policy: %w", err)
+	}
+	return strings.Join(strings.Fields(out.String()), " "), nil
+}
+
+// bounded refuses to grow beyond maxRendered.
+type bounded struct{ strings.Builder }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxRendered {
+		return 0, fmt.Errorf("the text is longer than %d bytes", maxRendered)
+	}
+	return b.Builder.Write(p)
+}
+
+func (d TextData) clean() TextData {
+	for _, v := range []*string{&d.Company, &d.Problem, &d.Address, &d.Unit, &d.WorkOrder, &d.Person, &d.By, &d.DueBy,
+		&d.EmergencyNumber} {
+		*v = cleanValue(*v, maxValue)
+	}
+	d.Reason = cleanValue(d.Reason, maxReason)
+	return d
+}
+
+// cleanValue makes a value fit for a text message: one line, no placeholders,
+// typographic marks and accents as GSM-7 has them where it has none (one other
+// character would more than halve what a segment holds), and bounded.
+func cleanValue(v string, limit int) string {
+	if len(v) > 8*limit {
+		v = strings.ToValidUTF8(v[:8*limit], "")
+	}
+	v = strings.NewReplacer("{", "(", "}", ")", "\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`,
+		"\u2013", "-", "\u2014", "-", "\u2026", "...").Replace(v)
+	var b strings.Builder
+	n := 0
+	for _, r := range strings.Join(strings.Fields(norm.NFC.String(v)), " ") {
+		if n == limit {
+			break
+		}
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+			continue
+		}
+		b.WriteRune(plain(r))
+		n++
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// plain is the letter without its accent where GSM-7 lacks the one with it.
+func plain(r rune) rune {
+	if septets(r) > 0 {
+		return r
+	}
+	base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+	if septets(base) > 0 {
+		return base
+	}
+	return r
+}

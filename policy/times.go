@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"slices"
+	"time"
+	_ "time/tzdata" // zones are the same on every machine that lacks its own
+)
+
+// weekdays are the days of a shift, Sunday first as time.Weekday counts them.
+func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
+
+// zone is the named location; UTC for "" and for names that do not load, which
+// Load refuses.
+func zone(name string) *time.Location {
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// OnCallAt is the team on call at t, in the order in which it is paged. Turns
+// change at a wall-clock time of the settings' zone, also across daylight saving;
+// before the first turn the rotation is taken to have run already.
+func (s Settings) OnCallAt(t time.Time) []Person {
+	every := int(s.OnCall.Every / (24 * time.Hour))
+	teams := len(s.OnCall.Teams)
+	if every < 1 || teams < 1 {
+		return nil
+	}
+	loc := zone(s.TimeZone)
+	year, month, day := t.In(loc).Date()
+	days := Date{year, month, day}.number() - s.OnCall.Starts.number()
+	if t.Before(s.OnCall.ChangeAt.on(year, month, day, loc)) {
+		days--
+	}
+	turn := floorDiv(days, every)
+	return slices.Clone(s.OnCall.Teams[turn-floorDiv(turn, teams)*teams])
+}
+
+func floorDiv(a, b int) int {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// QuietUntil tells whether t is within quiet hours, and when they end (UTC).
+func (s Settings) QuietUntil(t time.Time) (time.Time, bool) {
+	if s.QuietHours.From == s.QuietHours.To {
+		return time.Time{}, false
+	}
+	return window(t, s.QuietHours.From, s.QuietHours.To, zone(s.TimeZone), nil)
+}
+
+// Covers tells whether the shift is on at t, and until when (UTC). propertyZone
+// stands in where the shift has no zone.
+func (s Shift) Covers(t time.Time, propertyZone string) (until time.Time, on bool) {
+	name := s.Zone
+	if name == "" {
+		name = propertyZone
+	}
+	return window(t, s.From, s.To, zone(name), s.Days)
+}
+
+// window tells whether t is in the daily window that begins at from on one of
+// days (nil is every day) and ends at to, on the next day if that is not after
+// from.
+func window(t time.Time, from, to TimeOfDay, loc *time.Location, days []string) (time.Time, bool) {
+	year, month, day := t.In(loc).Date()
+	ends := 0
+	if to <= from {
+		ends = 1
+	}
+	for _, begins := range []int{day - 1, day} {
+		weekday := time.Date(year, month, begins, 12, 0, 0, 0, time.UTC).Weekday()
+		if days != nil && !slices.Contains(days, weekdays()[weekday]) {
+			continue
+		}
+		start, end := from.on(year, month, begins, loc), to.on(year, month, begins+ends, loc)
+		if !t.Before(start) && t.Before(end) {
+			return end.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}

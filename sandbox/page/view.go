@@ -1,0 +1,132 @@
+package page
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// View is all that the page shows at one moment.
+type View struct {
+	// Version grows with every change.
+	Version int64
+	// Number is the account's own number, from which texts come.
+	Number     string
+	Samples    []string
+	Phones     []Phone
+	MorePhones int
+	Mails      []Mail
+	Tables     []Table
+	// WorkOrders and Statuses are what a status can be changed of, and to.
+	WorkOrders []string
+	Statuses   []string
+	Calls      []Call
+	Partners   []Partner
+	Counts     Counts
+}
+
+// Counts are the numbers beside the tabs.
+type Counts struct{ Texts, Mails, Calls, Faults, Duplicates int }
+
+// Phone is one person's phone.
+type Phone struct {
+	Number   string
+	Name     string
+	OptedOut bool
+	Texts    []Text
+}
+
+// Text is one bubble; Mine was typed on the phone.
+type Text struct {
+	ID     string
+	Mine   bool
+	Body   string
+	Status string
+	Failed bool
+	Time   time.Time
+}
+
+// Mail is one mail.
+type Mail struct {
+	ID          int
+	From, To    string
+	Subject     string
+	Text        string
+	HasHTML     bool
+	MessageID   string
+	Problem     string
+	Time        time.Time
+	Attachments []File
+}
+
+// File is something to download.
+type File struct {
+	Name, URL string
+	Size      int
+}
+
+// Table is records of a partner.
+type Table struct {
+	Name    string
+	Columns []string
+	Rows    []Row
+}
+
+// Row is one record; URL, where set, downloads it.
+type Row struct {
+	URL   string
+	Cells []string
+}
+
+// Call is a request that reached a partner.
+type Call struct {
+	Key                          string
+	Partner, Method, Path, Fault string
+	Status                       int
+	Body                         string
+	Time                         time.Time
+}
+
+// Bad tells whether the answer was an error or none.
+func (c Call) Bad() bool { return c.Status == 0 || c.Status >= 400 }
+
+// Partner is a stand-in and its faults to switch on.
+type Partner struct {
+	ID, Name string
+	Calls    int
+	// Fault is the one that is on, as JSON; "" for none.
+	Fault   string
+	Presets []Preset
+}
+
+// Preset is a fault at the press of a button.
+type Preset struct {
+	Label, JSON string
+	On          bool
+}
+
+// Segment is a piece of a text; URL is set where it is a link.
+type Segment struct{ Text, URL string }
+
+var link = regexp.MustCompile(`https?://[^\s<>"']+`)
+
+// Split finds the links in a text. Punctuation after a link is not part of it.
+func Split(text string) []Segment {
+	var out []Segment
+	for {
+		at := link.FindStringIndex(text)
+		if at == nil {
+			break
+		}
+		url := strings.TrimRight(text[at[0]:at[1]], ".,;:!?)")
+		if at[0] > 0 {
+			out = append(out, Segment{Text: text[:at[0]]})
+		}
+		out = append(out, Segment{Text: url, URL: url})
+		text = text[at[0]+len(url):]
+	}
+	if text != "" {
+		out = append(out, Segment{Text: text})
+	}
+	return out
+}

@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aictive/keyholder/sandbox/rentvine"
+	"github.com/aictive/keyholder/sandbox/samples"
+)
+
+const workOrderID = "workOrderID"
+
+// newRentVine is RentVine, telling of its changes by webhook as the real one does.
+func (s *Sandbox) newRentVine() *rentvine.Server {
+	return rentvine.New(rentvine.Config{
+		AccessKey: s.cfg.RentVineKey, Secret: s.cfg.RentVineSecret,
+		OnChange: func(event string, record map[string]any, changes map[string][2]any) {
+			// The guide's envelope has no place for who did it.
+			delete(record, rentvine.ActorKey)
+			told := map[string]any{}
+			for field, c := range changes {
+				told[field] = map[string]any{"old": c[0], "new": c[1]}
+			}
+			s.webhooks.enqueue(envelope(event, record, told))
+			s.changed()
+		},
+	})
+}
+
+// Sent is what became of a webhook.
+type Sent struct {
+	// Status is what the ingress answered.
+	Status int `json:"status"`
+	// WorkOrderID is the record that the event is about, "" for other events.
+	WorkOrderID string `json:"work_order_id,omitempty"`
+	// Body is the ingress's answer: JSON, or text where it is none.
+	Body any `json:"body"`
+}
+
+// Send posts a sample webhook, signed, with a fresh event id. The overrides
+// replace fields of its data. An event about a work order gets a new record of
+// its own in RentVine unless the overrides name one, which is then made or
+// changed to match. The error says that there is no such sample or that nobody
+// answered.
+func (s *Sandbox) Send(ctx context.Context, event string, overrides map[string]any) (Sent, error) {
+	sample, err := samples.Get(event)
+	if err != nil {
+		return Sent{}, err
+	}
+	body, err := decodeObject(bytes.NewReader(sample))
+	if err != nil {
+		return Sent{}, fmt.Errorf("the sample %s is not an object: %w", event, err)
+	}
+	data, ok := body["data"].(map[string]any)
+	if !ok {
+		return Sent{}, fmt.Errorf("the sample %s has no data", event)
+	}
+	for k, v := range overrides {
+		data[k] = v
+	}
+	fresh := envelope(event, data, nil)
+	if _, live := body["event"]; !live {
+		body["event_id"] = fresh["event_id"]
+		body["timestamp"] = fresh["timestamp"]
+	}
+	var sent Sent
+	if strings.HasPrefix(event, "work_order.") {
+		sent.WorkOrderID = s.register(data, overrides)
+		if live, ok := body["event"].(map[string]any); ok {
+			live["objectID"] = sent.WorkOrderID
+		}
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return Sent{}, err
+	}
+	status, answer, err := s.webhooks.post(ctx, raw)
+	if err != nil {
+		return Sent{}, fmt.Errorf("the ingress did not answer: %w", err)
+	}
+	sent.Status = status
+	if err := json.Unmarshal(answer, &sent.Body); err != nil {
+		sent.Body = string(answer)
+	}
+	return sent, nil
+}
+
+// register makes the work order that an event is about exist, and lets the
+// event name it.
+func (s *Sandbox) register(data, overrides map[string]any) string {
+	delete(data, workOrderID)
+	for _, spelling := range []string{workOrderID, "work_order_id", "id"} {
+		if id, given := overrides[spelling]; given {
+			data[workOrderID] = id
+			break
+		}
+	}
+	if _, given := overrides["workOrderNumber"]; !given {
+		delete(data, "workOrderNumber")
+	}
+	id := s.rentvine.PutWorkOrder(data)
+	data[workOrderID] = id
+	if record, ok := s.rentvine.WorkOrder(id); ok {
+		data["workOrderNumber"] = record["workOrderNumber"]
+	}
+	s.changed()
+	return id
+}
+
+func (s *Sandbox) postSend(w http.ResponseWriter, r *http.Request) {
+	overrides, err := decodeObject(http.MaxBytesReader(w, r.Body, maxControl))
+	if err != nil {
+		refused(w, http.StatusBadRequest, err)
+		return
+	}
+	event := r.PathValue("event")
+	if _, err := samples.Get(event); err != nil {
+		refused(w, http.StatusNotFound, err)
+		return
+	}
+	sent, err := s.Send(r.Context(), event, overrides)
+	if err != nil {
+		refused(w, http.StatusBadGateway, err)
+		return
+	}
+	respond(w, http.StatusOK, sent)
+}
+
+// postWorkOrder makes or changes a record without telling anybody.
+func (s *Sandbox) postWorkOrder(w http.ResponseWriter, r *http.Request) {
+	fields, err := decodeObject(http.MaxBytesReader(w, r.Body, maxControl))
+	if err != nil {
+		refused(w, http.StatusBadRequest, err)
+		return
+	}
+	id := s.rentvine.PutWorkOrder(fields)
+	s.changed()
+	respond(w, http.StatusOK, map[string]string{"work_order_id": id})
+}
+
+// putStatus is a person changing a status in RentVine's own pages. RentVine
+// tells of it by webhook, as of every change.
+func (s *Sandbox) putStatus(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Status string `json:"status"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		refused(w, http.StatusBadRequest, err)
+		return
+	}
+	id := r.PathValue("id")
+	if !s.rentvine.SetWorkOrderStatus(id, in.Status) {
+		refused(w, http.StatusNotFound, fmt.Errorf("no such work order, or no such status; there are %s",
+			strings.Join(s.rentvine.StatusNames(), ", ")))
+		return
+	}
+	respond(w, http.StatusOK, map[string]string{"work_order_id": id, "status": in.Status})
+}
+
+// decodeObject reads a JSON object and keeps numbers as they were written; no
+// body at all is an empty one.
+func decodeObject(r io.Reader) (map[string]any, error) {
+	d := json.NewDecoder(r)
+	d.UseNumber()
+	object := map[string]any{}
+	if err := d.Decode(&object); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("the body is not a JSON object: %w", err)
+	}
+	if object == nil {
+		object = map[string]any{}
+	}
+	return object, nil
+}

@@ -1,0 +1,177 @@
+package rentvine
+
+import "strconv"
+
+// rentAccount is the account of rent in the seeded charges.
+const rentAccount = "1"
+
+// seeded is the account's first state: small, stable, every name and number made up.
+func seeded() db {
+	d := db{
+		tables: map[string]*table{
+			"portfolios":    newTable("portfolio", "portfolioID", portfolios()...),
+			"properties":    newTable("property", "propertyID", properties()...),
+			"units":         newTable("unit", "unitID", units()...),
+			"leases":        newTable("lease", "leaseID", leases()...),
+			"leaseStatuses": newTable("leaseStatus", "leaseStatusID", named("leaseStatusID", "Pending", "Active", "Active - Notice Given", "Closed")...),
+			"charges":       newTable("recurringCharge", "leaseRecurringChargeID", charges()...),
+			"tenants":       newTable("contact", "contactID", tenants()...),
+			"owners": newTable("contact", "contactID",
+				contact(21, 1, "Olive Owner", "(213) 555-0121"), contact(22, 1, "Otis Owner", "(503) 555-0122")),
+			"vendors": newTable("contact", "contactID",
+				contact(11, 3, "Pacific Plumbing", "(213) 555-0111"), contact(12, 3, "Bright Spark Electric", "(503) 555-0112"),
+				contact(13, 3, "Cool Air HVAC", "(213) 555-0113")),
+			"trades": newTable("vendorTrade", "vendorTradeID",
+				named("vendorTradeID", "Plumbing", "Electrical", "HVAC", "General", "Gas", "Locksmith")...),
+			"technicians": newTable("maintenanceTechnician", "maintenanceTechnicianID", technicians()...),
+			"statuses":    newTable("workOrderStatus", "workOrderStatusID", statuses()...),
+			"workOrders":  newTable("workOrder", "workOrderID"),
+			"files":       newTable("file", "fileID"),
+			"chat": newTable("chatMessage", "chatMessageID", record{
+				"chatObjectTypeID": "1", "objectID": "1", "message": "Any news?", "isRead": "0", "dateTimeCreated": "2026-09-02 17:00:00",
+			}),
+		},
+		content: map[int]content{},
+		created: map[string]int{},
+	}
+	d.tables["files"].max = maxFiles
+	for _, t := range d.tables["trades"].rows {
+		t["isVisibleTenantPortal"] = "1"
+	}
+	old := blankWorkOrder()
+	for f, v := range (record{
+		"workOrderNumber": "1001", "propertyID": "1", "unitID": "1", "leaseID": "1", "requestedByContactID": "1", "vendorTradeID": "1",
+		"priorityID": "1", "description": "<p>The kitchen tap drips&nbsp;slowly.</p>", "dateTimeCreated": "2026-09-01 16:30:00",
+		"isSharedWithTenant": "1", "estimatedAmount": "120.00",
+	}) {
+		old[f] = v
+	}
+	d.complete(old)
+	d.tables["workOrders"].add(old)
+	return d
+}
+
+// statuses are one account's own: their ids are not those of the primary statuses.
+func statuses() []record {
+	var rows []record
+	for _, s := range []struct {
+		id, primary, name, system string
+	}{
+		{"11", "1", "New", "1"}, {"12", "2", "Scheduled", "0"}, {"13", "2", "In Progress", "0"},
+		{"14", "4", "Awaiting Parts", "0"}, {"15", "3", "Completed", "1"}, {"16", "5", "Cancelled", "1"},
+	} {
+		rows = append(rows, record{
+			"workOrderStatusID": s.id, "primaryWorkOrderStatusID": s.primary, "name": s.name, "isSystemStatus": s.system,
+		})
+	}
+	return rows
+}
+
+func portfolios() []record {
+	return []record{
+		{"portfolioID": "1", "name": "Los Angeles Homes", "isActive": "1", "reserveAmount": "500.00",
+			"owners": []record{{"contactID": "21", "percent": "100.00"}}},
+		{"portfolioID": "2", "name": "Portland Buildings", "isActive": "1", "reserveAmount": "1500.00",
+			"owners": []record{{"contactID": "22", "percent": "100.00"}}},
+	}
+}
+
+func properties() []record {
+	property := func(id, portfolio, name, address, city, state, code, multi, lat, lon string) record {
+		return record{
+			"propertyID": id, "portfolioID": portfolio, "propertyTypeID": "1", "name": name, "address": address, "city": city,
+			"stateID": state, "postalCode": code, "countryID": "US", "isMultiUnit": multi, "isActive": "1", "isFromImport": "0",
+			"reserveAmount": "300.00", "latitude": lat, "longitude": lon, "addressValidationData": record{"isValid": true},
+			"dateContractBegins": "2024-01-01", "dateTimeCreated": "2024-01-01 09:00:00",
+		}
+	}
+	return []record{
+		property("1", "1", "12 Elm Street", "12 Elm Street", "Los Angeles", "CA", "90026", "0", "34.077200", "-118.260300"),
+		property("2", "2", "Alder House", "400 NW Alder Street", "Portland", "OR", "97209", "1", "45.526300", "-122.682600"),
+	}
+}
+
+// units have a placeholder for a rent: the charges tell (contracts/rentvine.md 4.13).
+func units() []record {
+	unit := func(id, property, address, label, city, state, code string) record {
+		return record{
+			"unitID": id, "propertyID": property, "address": address, "address2": label, "city": city, "stateID": state,
+			"postalCode": code, "rent": "0.00", "deposit": "0.00", "beds": "2", "fullBaths": "1", "size": "850", "isActive": "1",
+			"leaseNotes": "",
+		}
+	}
+	return []record{
+		unit("1", "1", "12 Elm Street", "", "Los Angeles", "CA", "90026"),
+		unit("2", "2", "400 NW Alder Street", "Apt 101", "Portland", "OR", "97209"),
+		unit("3", "2", "400 NW Alder Street", "Apt 102", "Portland", "OR", "97209"),
+		unit("4", "2", "400 NW Alder Street", "Apt 201", "Portland", "OR", "97209"),
+	}
+}
+
+// leases 1 to 4 are those of units 1 to 4, each with the tenant of the same number.
+func leases() []record {
+	var rows []record
+	for n := 1; n <= 4; n++ {
+		id, property := strconv.Itoa(n), "2"
+		if n == 1 {
+			property = "1"
+		}
+		rows = append(rows, record{
+			"leaseID": id, "code": "L-" + id, "propertyID": property, "unitID": id, "primaryLeaseStatusID": "2", "leaseStatusID": "2",
+			"moveInDate": "2025-06-01", "moveOutDate": nil, "startDate": "2026-06-01", "endDate": "2027-05-31", "closedDate": nil,
+			"expectedMoveOutDate": nil, "increaseEligibilityDate": "2027-06-01", "noticeDate": nil, "isMonthToMonth": "0",
+			"dateTimeCreated": "2025-05-20T17:00:00Z", "dateTimeModified": "2026-05-20T17:00:00Z", "tenants": []string{id},
+		})
+	}
+	return rows
+}
+
+func charges() []record {
+	var rows []record
+	for n := 1; n <= 4; n++ {
+		rows = append(rows,
+			record{"leaseID": strconv.Itoa(n), "accountID": rentAccount, "description": "Rent", "amount": "1850.00",
+				"dayDue": "1", "frequency": "1", "startDate": "06/01/2026", "endDate": "05/31/2027"},
+			record{"leaseID": strconv.Itoa(n), "accountID": "2", "description": "Parking", "amount": "75.00",
+				"dayDue": "1", "frequency": "1", "startDate": "06/01/2026", "endDate": "05/31/2027"})
+	}
+	return rows
+}
+
+// tenants have phones in national form, as people type them.
+func tenants() []record {
+	return []record{
+		contact(1, 2, "Tara Tenant", "(213) 555-0101"), contact(2, 2, "Toby Tenant", "(503) 555-0102"),
+		contact(3, 2, "Tess Tenant", "(503) 555-0103"), contact(4, 2, "Theo Tenant", "(503) 555-0104"),
+	}
+}
+
+func contact(id, kind int, name, phone string) record {
+	n := strconv.Itoa(id)
+	return record{
+		"contactID": n, "contactTypeID": strconv.Itoa(kind), "name": name, "firstName": nil, "lastName": nil,
+		"email": "contact" + n + "@example.com", "phone": phone, "isActive": "1", "dateTimeCreated": "2024-01-01 09:00:00",
+	}
+}
+
+// technicians 1 to 4 are users 31 to 34. The record's form is this sandbox's own:
+// only the path is on record (contracts/rentvine.md 2.6).
+func technicians() []record {
+	var rows []record
+	for i, name := range []string{"Maria Fixit", "Sam Wrench", "Ana Volt", "Lee Pipe"} {
+		n := strconv.Itoa(i + 1)
+		rows = append(rows, record{
+			"maintenanceTechnicianID": n, "userID": "3" + n, "name": name, "phone": "(213) 555-013" + n,
+			"email": "technician" + n + "@example.com", "isActive": "1",
+		})
+	}
+	return rows
+}
+
+func named(key string, names ...string) []record {
+	var rows []record
+	for i, name := range names {
+		rows = append(rows, record{key: strconv.Itoa(i + 1), "name": name})
+	}
+	return rows
+}

@@ -1,0 +1,100 @@
+package rentvine
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxShown is how many rows of a table the page shows.
+const maxShown = 200
+
+// Table is records as a person reads them, newest first.
+type Table struct {
+	Name    string
+	Columns []string
+	Rows    [][]string
+}
+
+// Tables is what the sandbox's page shows of RentVine.
+func (s *Server) Tables() []Table {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return []Table{
+		s.show("Work orders", "workOrders", "id=workOrderID", "number=workOrderNumber", "status=workOrderStatusID", "priority=priorityID",
+			"property=propertyID", "unit=unitID", "lease=leaseID", "vendor=vendorContactID", "assigned=assignedToUserID",
+			"scheduled=scheduledStartDate", "description=description", "closing=closingDescription"),
+		s.showFiles(),
+		s.showNotifications(),
+		s.show("Chat messages", "chat", "id=chatMessageID", "object=objectID", "read=isRead", "message=message"),
+		s.show("Properties", "properties", "id=propertyID", "name=name", "address=address", "city=city", "portfolio=portfolioID"),
+		s.show("Units", "units", "id=unitID", "property=propertyID", "address=address", "label=address2"),
+		s.show("Leases", "leases", "id=leaseID", "property=propertyID", "unit=unitID", "start=startDate", "end=endDate"),
+		s.show("Tenants", "tenants", "id=contactID", "name=name", "phone=phone", "email=email"),
+		s.show("Vendors", "vendors", "id=contactID", "name=name", "phone=phone", "email=email"),
+		s.show("Technicians", "technicians", "id=maintenanceTechnicianID", "user=userID", "name=name", "phone=phone"),
+	}
+}
+
+// show makes a table of "column=field" pairs.
+func (d *db) show(title, name string, columns ...string) Table {
+	out := Table{Name: title}
+	var fields []string
+	for _, c := range columns {
+		column, field, _ := strings.Cut(c, "=")
+		out.Columns, fields = append(out.Columns, column), append(fields, field)
+	}
+	t := d.tables[name]
+	for _, id := range slices.Backward(t.ids()) {
+		if len(out.Rows) == maxShown {
+			break
+		}
+		var row []string
+		for _, f := range fields {
+			row = append(row, d.readable(f, str(t.rows[id][f])))
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+// readable gives a status its name and a priority its word.
+func (d *db) readable(field, v string) string {
+	switch field {
+	case "workOrderStatusID":
+		if st := d.tables["statuses"].get(v); st != nil {
+			return str(st["name"])
+		}
+	case "priorityID":
+		if p := number(v); p >= 1 && p <= 3 {
+			return [...]string{"Low", "Medium", "High"}[p-1]
+		}
+	}
+	return v
+}
+
+func (d *db) showFiles() Table {
+	out := Table{Name: "Files", Columns: []string{"id", "name", "bytes", "object type", "object"}}
+	t := d.tables["files"]
+	for _, id := range slices.Backward(t.ids()) {
+		if len(out.Rows) == maxShown {
+			break
+		}
+		c := d.content[id]
+		out.Rows = append(out.Rows, []string{
+			strconv.Itoa(id), str(t.rows[id]["fileName"]), strconv.Itoa(len(c.data)), c.objectTypeID, c.objectID,
+		})
+	}
+	return out
+}
+
+func (d *db) showNotifications() Table {
+	out := Table{Name: "Vendor notifications", Columns: []string{"at", "work order", "vendor"}}
+	for _, n := range slices.Backward(d.notifications) {
+		if len(out.Rows) == maxShown {
+			break
+		}
+		out.Rows = append(out.Rows, []string{n.At, n.WorkOrderID, n.VendorContactID})
+	}
+	return out
+}

@@ -1,0 +1,75 @@
+package samples_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/aictive/keyholder/sandbox/samples"
+)
+
+// guide lists the events of the guide and the field that names each one's record.
+func guide() map[string]string {
+	return map[string]string{
+		"property.created": "propertyID", "property.updated": "propertyID",
+		"unit.created": "unitID", "unit.updated": "unitID",
+		"lease.created": "leaseID", "lease.updated": "leaseID",
+		"lease_charge.created": "leaseRecurringChargeID", "lease_charge.updated": "leaseRecurringChargeID",
+		"work_order.created": "workOrderID", "work_order.updated": "workOrderID",
+		"payment.received": "paymentID", "invoice.generated": "invoiceID",
+	}
+}
+
+func TestEveryEventOfTheGuideHasASample(t *testing.T) {
+	t.Parallel()
+	require.Len(t, samples.Names(), len(guide())+1)
+	for event, id := range guide() {
+		body, err := samples.Get(event)
+		require.NoError(t, err)
+		var e struct {
+			EventType string                       `json:"event_type"`
+			Data      map[string]string            `json:"data"`
+			Changes   map[string]map[string]string `json:"changes"`
+		}
+		require.NoError(t, json.Unmarshal(body, &e), event)
+		require.Equal(t, event, e.EventType)
+		require.NotEmpty(t, e.Data[id], event)
+		require.Equal(t, strings.HasSuffix(event, ".updated"), len(e.Changes) > 0, event)
+		for field, c := range e.Changes {
+			require.Equal(t, e.Data[field], c["new"], "%s: %s", event, field)
+		}
+	}
+}
+
+func TestTheLiveSampleIsTheSameWorkOrder(t *testing.T) {
+	t.Parallel()
+	var live, plain struct {
+		Auth  map[string]string `json:"auth"`
+		Event map[string]any    `json:"event"`
+		Data  map[string]string `json:"data"`
+	}
+	for name, into := range map[string]any{"work_order.created.live": &live, "work_order.created": &plain} {
+		body, err := samples.Get(name)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(body, into))
+	}
+	require.Equal(t, plain.Data, live.Data)
+	require.Equal(t, plain.Data["workOrderID"], live.Event["objectID"])
+	require.Len(t, live.Auth, 3)
+}
+
+func TestAnUnknownNameListsThoseThereAre(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"", "nope", "../samples"} {
+		_, err := samples.Get(name)
+		require.ErrorContains(t, err, "work_order.created")
+	}
+}
+
+func ExampleNames() {
+	fmt.Println(strings.Join(samples.Names()[:3], " "))
+	// Output: invoice.generated lease.created lease.updated
+}

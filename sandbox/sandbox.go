@@ -1,0 +1,221 @@
+// Package sandbox runs stand-ins of the partners for development and tests: real
+// HTTP and SMTP, real signatures, faults on demand, a log of what arrived, and a
+// page for people at /. It imports nothing of the product, so that a mistake of
+// a client cannot hide in shared code.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/sandbox/mailbox"
+	"github.com/aictive/keyholder/sandbox/rentvine"
+	"github.com/aictive/keyholder/sandbox/twilio"
+)
+
+// Config of the sandbox.
+type Config struct {
+	// HTTPAddr and SMTPAddr are where it listens; port 0 takes any.
+	// 127.0.0.1:8090 and 127.0.0.1:1025 where "".
+	HTTPAddr string
+	SMTPAddr string
+	// IngressURL is where webhooks, callbacks and inbound texts are posted to.
+	IngressURL string
+	// PublicURL is the address under which partners know the ingress, over which
+	// Twilio signs; IngressURL where "".
+	PublicURL             string
+	RentVineWebhookSecret string
+	TwilioAuthToken       string
+	TwilioAccountSID      string
+	// TwilioNumber is the account's own number (E.164).
+	TwilioNumber string
+	// RentVineKey and RentVineSecret are the API credentials.
+	RentVineKey    string
+	RentVineSecret string
+	// People names phones on the page, by number (E.164), beside those that the
+	// RentVine records name.
+	People map[string]string
+	// TextPace is the time between two statuses of a text; 100 ms where zero.
+	TextPace time.Duration
+	// Log may be nil.
+	Log *zap.Logger
+}
+
+// Sandbox is all stand-ins together.
+type Sandbox struct {
+	cfg      Config
+	log      *zap.Logger
+	calls    *callLog
+	faults   *faults
+	twilio   *twilio.Server
+	rentvine *rentvine.Server
+	mailbox  *mailbox.Server
+	webhooks *webhooks
+	http     *http.Server
+	// changes counts everything that the page may want to show.
+	changes atomic.Int64
+
+	mu       sync.Mutex
+	started  bool
+	httpAddr string
+	smtpAddr string
+	served   sync.WaitGroup
+}
+
+// New makes a sandbox that does not listen yet.
+func New(cfg Config) (*Sandbox, error) {
+	if cfg.HTTPAddr == "" {
+		cfg.HTTPAddr = "127.0.0.1:8090"
+	}
+	if cfg.SMTPAddr == "" {
+		cfg.SMTPAddr = "127.0.0.1:1025"
+	}
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	if missing := cfg.missing(); len(missing) > 0 {
+		return nil, fmt.Errorf("sandbox: not set: %s", strings.Join(missing, ", "))
+	}
+	s := &Sandbox{cfg: cfg, log: cfg.Log, calls: newCallLog(), faults: newFaults()}
+	s.webhooks = newWebhooks(cfg.IngressURL, cfg.RentVineWebhookSecret, cfg.Log)
+	s.twilio = twilio.New(twilio.Config{
+		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, Number: cfg.TwilioNumber,
+		IngressURL: cfg.IngressURL, PublicURL: cfg.PublicURL, Pace: cfg.TextPace,
+		Delivery: s.faults.delivery, OnChange: s.changed, Log: cfg.Log,
+	})
+	s.mailbox = mailbox.New(mailbox.Config{Fault: s.mailFault, OnMail: s.noteMail})
+	s.rentvine = s.newRentVine()
+	handler, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	s.http = &http.Server{
+		Handler: handler, ErrorLog: zap.NewStdLog(cfg.Log),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second,
+		WriteTimeout: 150 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	return s, nil
+}
+
+func (c Config) missing() []string {
+	var missing []string
+	for _, need := range []struct{ name, value string }{
+		{"IngressURL", c.IngressURL}, {"RentVineWebhookSecret", c.RentVineWebhookSecret},
+		{"TwilioAuthToken", c.TwilioAuthToken}, {"TwilioAccountSID", c.TwilioAccountSID},
+		{"TwilioNumber", c.TwilioNumber}, {"RentVineKey", c.RentVineKey}, {"RentVineSecret", c.RentVineSecret},
+	} {
+		if need.value == "" {
+			missing = append(missing, need.name)
+		}
+	}
+	return missing
+}
+
+// Start listens, begins to serve, and returns. The context bounds the start
+// only. A taken port is an error that names the address.
+func (s *Sandbox) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.started {
+		return errors.New("sandbox: already started")
+	}
+	var lc net.ListenConfig
+	web, err := lc.Listen(ctx, "tcp", s.cfg.HTTPAddr)
+	if err != nil {
+		return fmt.Errorf("sandbox: pages and APIs: %w", err)
+	}
+	mail, err := lc.Listen(ctx, "tcp", s.cfg.SMTPAddr)
+	if err != nil {
+		_ = web.Close()
+		return fmt.Errorf("sandbox: mail: %w", err)
+	}
+	s.started, s.httpAddr, s.smtpAddr = true, web.Addr().String(), mail.Addr().String()
+	s.mailbox.Serve(mail)
+	s.served.Go(s.webhooks.run)
+	s.served.Go(func() {
+		if err := s.http.Serve(web); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("sandbox stopped serving", zap.Error(err))
+		}
+	})
+	return nil
+}
+
+// HTTPAddr is the address of pages and APIs, "" before Start.
+func (s *Sandbox) HTTPAddr() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.httpAddr
+}
+
+// SMTPAddr is the address of the mail server, "" before Start.
+func (s *Sandbox) SMTPAddr() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.smtpAddr
+}
+
+// Close stops all stand-ins. Requests under way may finish within the context's
+// time, then they are cut off.
+func (s *Sandbox) Close(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.started {
+		s.twilio.Close()
+		return nil
+	}
+	s.started = false
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		_ = s.http.Close()
+	}
+	err = errors.Join(err, s.mailbox.Close(ctx))
+	s.webhooks.close()
+	s.twilio.Close()
+	s.served.Wait()
+	return err
+}
+
+// Reset brings every partner back to its seed: no texts, no mails, no calls, no
+// faults, no duplicates.
+func (s *Sandbox) Reset() {
+	s.faults.reset()
+	s.calls.reset()
+	s.twilio.Reset()
+	s.mailbox.Reset()
+	s.rentvine.Reset()
+	s.changed()
+}
+
+func (s *Sandbox) changed() { s.changes.Add(1) }
+
+// mailFault is what happens to one mail.
+func (s *Sandbox) mailFault() mailbox.Fault {
+	f := s.faults.wire(SMTP, "")
+	return mailbox.Fault{Status: f.Status, Latency: f.latency(), DropAfterData: f.ResetAfterCommit}
+}
+
+// noteMail puts a mail into the log of calls.
+func (s *Sandbox) noteMail(m mailbox.Mail, status int) {
+	body := fmt.Sprintf("From: %s\nTo: %s\nSubject: %s\nMessage-ID: <%s>\n\n%s", m.FromHeader, m.ToHeader, m.Subject, m.MessageID, m.Text)
+	fault := ""
+	switch {
+	case status == 0:
+		fault = Fault{ResetAfterCommit: true}.name()
+	case status >= 400:
+		fault = Fault{Status: status}.name()
+	}
+	s.calls.add(Call{
+		Time: m.Time, Partner: SMTP, Method: "MAIL", Path: "/" + m.MessageID,
+		Body: loggable([]byte(body)), Status: status, Fault: fault,
+	})
+	s.changed()
+}

@@ -1,0 +1,135 @@
+// Package worker hosts the workflows and activities: which task queue runs what,
+// with which limits, and how it stops.
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/workflows"
+)
+
+// Config is what a worker process hosts.
+type Config struct {
+	Client     client.Client
+	Activities *activities.Activities
+	// Queues are the task queues to serve; empty means all.
+	Queues []string
+	// BuildID turns Worker Deployment versioning on; "" runs unversioned.
+	BuildID string
+	// StopTimeout is how long running activities may take to finish at Stop.
+	StopTimeout time.Duration
+	// OnFatalError is called when a worker cannot go on.
+	OnFatalError func(error)
+}
+
+// deployment is the name under which all builds of the worker are known.
+const deployment = "keyholder"
+
+// queue is one task queue and what it hosts.
+type queue struct {
+	name     string
+	register func(worker.Worker, *activities.Activities)
+	options  worker.Options
+}
+
+// queues is the whole table.
+func queues() []queue {
+	return []queue{
+		{name: workflows.TaskQueue, register: hostWorkflows, options: worker.Options{
+			MaxConcurrentActivityExecutionSize: 200, MaxConcurrentEagerActivityExecutionSize: 100,
+		}},
+		// RentVine has no published limit (contracts/rentvine.md 1.7); few at once is
+		// polite, and a slow RentVine fills only these slots.
+		{name: activities.QueueRentVine, register: hostRentVine, options: worker.Options{
+			MaxConcurrentActivityExecutionSize: 20, DisableWorkflowWorker: true,
+		}},
+	}
+}
+
+func hostWorkflows(w worker.Worker, a *activities.Activities) {
+	for _, wf := range workflows.Registry() {
+		wf.Register(w)
+	}
+	a.Register(w)
+}
+
+func hostRentVine(w worker.Worker, a *activities.Activities) { a.RegisterRentVine(w) }
+
+// Queues are the names of all task queues.
+func Queues() []string {
+	var names []string
+	for _, q := range queues() {
+		names = append(names, q.name)
+	}
+	return names
+}
+
+// Worker is a set of running pollers.
+type Worker struct {
+	workers []worker.Worker
+}
+
+// New prepares a worker. The error names queues that do not exist.
+func New(cfg Config) (*Worker, error) {
+	for _, name := range cfg.Queues {
+		if !slices.Contains(Queues(), name) {
+			return nil, fmt.Errorf("no task queue %q; there are %s", name, strings.Join(Queues(), ", "))
+		}
+	}
+	w := &Worker{}
+	for _, q := range queues() {
+		if len(cfg.Queues) > 0 && !slices.Contains(cfg.Queues, q.name) {
+			continue
+		}
+		opts := q.options
+		opts.WorkerStopTimeout = cfg.StopTimeout
+		opts.OnFatalError = cfg.OnFatalError
+		if cfg.BuildID != "" {
+			opts.DeploymentOptions = worker.DeploymentOptions{
+				UseVersioning:             true,
+				Version:                   worker.WorkerDeploymentVersion{DeploymentName: deployment, BuildID: cfg.BuildID},
+				DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+			}
+		}
+		hosted := worker.New(cfg.Client, q.name, opts)
+		q.register(hosted, cfg.Activities)
+		w.workers = append(w.workers, hosted)
+	}
+	return w, nil
+}
+
+// Start begins polling. Where one queue cannot start, those that did are stopped.
+func (w *Worker) Start() error {
+	for i, hosted := range w.workers {
+		if err := hosted.Start(); err != nil {
+			for _, started := range w.workers[:i] {
+				started.Stop()
+			}
+			return errors.Join(errors.New("the worker could not start"), err)
+		}
+	}
+	return nil
+}
+
+// Stop stops polling and waits for running activities, all queues at once.
+func (w *Worker) Stop() {
+	done := make(chan struct{})
+	for _, hosted := range w.workers {
+		go func() {
+			hosted.Stop()
+			done <- struct{}{}
+		}()
+	}
+	for range w.workers {
+		<-done
+	}
+}

@@ -1,0 +1,304 @@
+package maintenance
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// The choices that people have.
+const (
+	choiceAcknowledge = "acknowledge"
+	choiceDecline     = "decline"
+	choiceAccept      = "accept"
+	choiceOnSite      = "on_site"
+	choiceDone        = "done"
+	choiceGiveUp      = "give_up"
+)
+
+// What questions are about; a step is "<purpose>/<n>".
+const (
+	askPage   = "page"
+	askOffer  = "offer"
+	askOnSite = "on_site"
+	askDone   = "done"
+)
+
+// errUnknownChoice is what the sender of an impossible answer gets.
+func errUnknownChoice(choice string, allowed ...string) error {
+	return temporal.NewApplicationError("no such choice "+choice+"; allowed: "+strings.Join(allowed, ", "), "invalid")
+}
+
+// choices lists what may be answered at a step.
+func choices(step string) []string {
+	purpose, _, _ := strings.Cut(step, "/")
+	switch purpose {
+	case askPage:
+		return []string{choiceAcknowledge, choiceDecline}
+	case askOffer:
+		return []string{choiceAccept, choiceDecline}
+	case askOnSite:
+		return []string{choiceOnSite, choiceGiveUp}
+	case askDone:
+		return []string{choiceDone, choiceGiveUp}
+	}
+	return nil
+}
+
+// validAnswer refuses an answer that no question offers.
+func validAnswer(a durable.Answer) error {
+	for _, c := range choices(a.Step) {
+		if c == a.Choice {
+			return nil
+		}
+	}
+	return errUnknownChoice(a.Choice, choices(a.Step)...)
+}
+
+// answer takes what a person said. The same answer twice has one effect; one that
+// comes too late is recorded and changes nothing.
+func (s *State) answer(a durable.Answer, now time.Time) durable.Outcome {
+	if o, ok := s.taken(a.ID); ok {
+		return o
+	}
+	if validAnswer(a) != nil {
+		s.Unusable++
+		return durable.Outcome{Late: true, Message: "That is not one of the answers."}
+	}
+	o := s.decide(a, Mark{By: a.Person, Via: a.Via, At: now})
+	if o.Late {
+		s.Late++
+		s.note(now, "late answer: "+a.Choice, a.Person)
+	}
+	s.remember(a.ID, o)
+	return o
+}
+
+func (s *State) decide(a durable.Answer, m Mark) durable.Outcome {
+	purpose, _, _ := strings.Cut(a.Step, "/")
+	if s.Ended != nil {
+		return durable.Outcome{Late: true, Message: "Thank you. This work order is closed already."}
+	}
+	switch purpose {
+	case askPage:
+		return s.answerPage(a, m)
+	case askOffer:
+		return s.answerOffer(a, m)
+	}
+	return s.answerJob(a, m)
+}
+
+func (s *State) answerPage(a durable.Answer, m Mark) durable.Outcome {
+	if s.Stage != StagePaging {
+		if s.Acknowledged != nil && s.Acknowledged.By == a.Person {
+			return durable.Outcome{Message: "Thank you, we have you on it."}
+		}
+		return durable.Outcome{Late: true, Message: "Thank you. Somebody is on it already."}
+	}
+	if a.Choice == choiceAcknowledge {
+		s.acknowledge(m)
+		return durable.Outcome{Message: "Thank you, you are on it. We tell the tenant and send a technician."}
+	}
+	for i := range s.Pages {
+		if s.Pages[i].Step == a.Step {
+			s.Pages[i].Declined = true
+		}
+	}
+	s.NextPageAt = m.At
+	s.note(m.At, "cannot take it", a.Person)
+	return durable.Outcome{Message: "Understood. We ask the next person."}
+}
+
+func (s *State) acknowledge(m Mark) {
+	s.Acknowledged = &m
+	s.Stage = StageDispatching
+	s.NextOfferAt = m.At
+	s.note(m.At, "acknowledged by "+m.Via, m.By)
+}
+
+func (s *State) answerOffer(a durable.Answer, m Mark) durable.Outcome {
+	offer := s.offer(a.Step)
+	if offer == nil {
+		s.Unusable++
+		return durable.Outcome{Late: true, Message: "We do not know that job."}
+	}
+	if s.Job != nil {
+		if s.Job.Technician == offer.Technician {
+			return durable.Outcome{Message: "Thank you, the job is yours."}
+		}
+		return durable.Outcome{Late: true, Message: "Thank you. The job has been given to somebody else."}
+	}
+	if s.Stage != StageDispatching {
+		return durable.Outcome{Late: true, Message: "Thank you. The job is not open any more."}
+	}
+	if a.Choice == choiceDecline {
+		offer.Declined = true
+		s.NextOfferAt = m.At
+		s.note(m.At, "declined the job", a.Person)
+		return durable.Outcome{Message: "Understood. We ask the next technician."}
+	}
+	s.assign(offer.Technician, m)
+	return durable.Outcome{Message: "Thank you, the job is yours."}
+}
+
+func (s *State) offer(step string) *Offer {
+	for i := range s.Offers {
+		if s.Offers[i].Step == step {
+			return &s.Offers[i]
+		}
+	}
+	return nil
+}
+
+// assign gives the job to a technician of the policy.
+func (s *State) assign(technician string, m Mark) {
+	s.Job = &Job{Technician: technician, Accepted: m, Person: activities.Person{ID: technician}}
+	for _, t := range s.Settings.Technicians {
+		if t.Person.ID == technician {
+			s.Job.Person, s.Job.UserID = personOf(t.Person), t.ID
+		}
+	}
+	s.Stage = StageAccepted
+	s.note(m.At, "accepted the job by "+m.Via, technician)
+}
+
+func (s *State) answerJob(a durable.Answer, m Mark) durable.Outcome {
+	if s.Job == nil || s.Job.Person.ID != a.Person {
+		return durable.Outcome{Late: true, Message: "Thank you. The job is with somebody else."}
+	}
+	switch {
+	case a.Choice == choiceGiveUp && s.Job.Repaired == nil:
+		s.giveUp(m)
+		return durable.Outcome{Message: "Understood. We send somebody else."}
+	case a.Choice == choiceOnSite && s.Job.OnSite == nil:
+		s.Job.OnSite, s.Stage = &m, StageOnSite
+		s.note(m.At, "on site", a.Person)
+		return durable.Outcome{Message: "Thank you. Tell us when it is done."}
+	case a.Choice == choiceDone && s.Job.Repaired == nil:
+		if s.Job.OnSite == nil {
+			s.Job.OnSite = &m
+		}
+		s.Job.Repaired, s.Stage = &m, StageRepaired
+		s.note(m.At, "reported the repair done", a.Person)
+		return durable.Outcome{Message: "Thank you, well done."}
+	}
+	return durable.Outcome{Late: true, Message: "Thank you, we have that already."}
+}
+
+// giveUp takes the job from its technician and looks for another.
+func (s *State) giveUp(m Mark) {
+	for i := range s.Offers {
+		if s.Offers[i].Technician == s.Job.Technician {
+			s.Offers[i].Declined = true
+		}
+	}
+	s.note(m.At, "gave the job back", s.Job.Technician)
+	s.Job, s.Stage, s.NextOfferAt = nil, StageDispatching, m.At
+}
+
+// messageFailed takes the carrier's word that a message did not arrive and
+// returns what to send by another channel.
+func (s *State) messageFailed(f durable.MessageFailure, now time.Time) (again *activities.Message) {
+	s.MessagesFailed++
+	for i := range s.Pages {
+		if s.Pages[i].Step == f.Step && s.Stage == StagePaging {
+			s.Pages[i].Failed = true
+			s.NextPageAt = now
+			s.note(now, "page not delivered", s.Pages[i].Person)
+		}
+	}
+	if o := s.offer(f.Step); o != nil && s.Stage == StageDispatching {
+		s.NextOfferAt = now
+		s.note(now, "offer not delivered", o.Technician)
+	}
+	for _, n := range s.Notices {
+		if n.Step == f.Step && len(n.Channels) > 1 {
+			n.Channels = n.Channels[1:]
+			return &n
+		}
+	}
+	return nil
+}
+
+// statusNamed reads a status in words, for events about a work order that
+// RentVine itself does not know.
+func statusNamed(data json.RawMessage) int {
+	var d struct {
+		Status  string      `json:"status"`
+		Primary json.Number `json:"primaryWorkOrderStatusID"`
+	}
+	if json.Unmarshal(data, &d) != nil {
+		return 0
+	}
+	switch strings.ToLower(strings.TrimSpace(d.Status)) {
+	case "closed", "completed", "complete", "done":
+		return activities.StatusClosed
+	case "cancelled", "canceled":
+		return activities.StatusCancelled
+	case "open", "in_progress", "in progress", "assigned", "scheduled":
+		return activities.StatusOpen
+	}
+	n, err := d.Primary.Int64()
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// readAgain acts on what RentVine says of the work order now, compared with what
+// was known.
+func (s *State) readAgain(fresh activities.Report, now time.Time) {
+	known := s.Report
+	if !fresh.Found {
+		// Only events speak of this record: keep the surroundings, take their status.
+		fresh.WorkOrder.PrimaryStatus = statusNamed(s.Data)
+	}
+	if len(fresh.Tenants) == 0 {
+		fresh.Tenants = known.Tenants
+	}
+	if fresh.WorkOrder.Priority == "" || (known.WorkOrder.Priority == "emergency" && fresh.WorkOrder.Priority != "emergency") {
+		fresh.WorkOrder.Priority = known.WorkOrder.Priority
+	}
+	s.Report = fresh
+	switch fresh.WorkOrder.PrimaryStatus {
+	case activities.StatusClosed:
+		s.end(StageClosed, Mark{By: "rentvine", Via: "rentvine", At: now})
+		return
+	case activities.StatusCancelled:
+		s.end(StageCancelled, Mark{By: "rentvine", Via: "rentvine", At: now})
+		return
+	}
+	if s.Ended != nil {
+		if s.Ended.Via == "rentvine" {
+			s.Reopened = true
+		}
+		return
+	}
+	if s.Stage == StagePaging && takenInRentVine(known.WorkOrder, fresh.WorkOrder) {
+		s.acknowledge(Mark{By: "rentvine", Via: "rentvine", At: now})
+	}
+	if changed := known.WorkOrder.Description != fresh.WorkOrder.Description || known.WorkOrder.Priority != fresh.WorkOrder.Priority; changed {
+		s.NeedsTriage = true
+	}
+}
+
+// takenInRentVine tells whether somebody took a work order up in RentVine itself:
+// it left Pending, or got a user or vendor.
+func takenInRentVine(before, after activities.Order) bool {
+	return (before.PrimaryStatus == activities.StatusPending && after.PrimaryStatus != activities.StatusPending && after.PrimaryStatus != 0) ||
+		(before.AssignedUserID == "" && after.AssignedUserID != "") ||
+		(before.VendorContactID == "" && after.VendorContactID != "")
+}
+
+func (s *State) end(outcome Stage, m Mark) {
+	if s.Ended != nil {
+		return
+	}
+	s.Ended = &End{Mark: m, Outcome: outcome}
+	s.note(m.At, string(outcome)+" by "+m.Via, m.By)
+}

@@ -1,0 +1,126 @@
+package maintenance
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// claim finds out who leads the response in the building: this work order, or one
+// that was there before. Without a property, or where the store does not answer
+// at once, this one leads: two ladders are better than none.
+func (w *run) claim(ctx workflow.Context) (lead string) {
+	s := w.state
+	if s.Report.Property.ID == "" {
+		return w.id
+	}
+	now := durable.Now(ctx)
+	lead, err := activities.ClaimIncident.RunLocal(ctx, activities.ClaimIncidentInput{
+		PropertyID: s.Report.Property.ID, Category: string(s.Assessment.Category), WorkOrderID: w.id,
+		At: now, NotBefore: now.Add(-s.Settings.JoinWindow),
+	}, "who leads in this building")
+	if err != nil {
+		s.note(now, "could not look for a running response: "+kindOf(err), "")
+		return w.id
+	}
+	return lead
+}
+
+// join hands this report to the lead. A lead that is gone is replaced by this
+// work order.
+func (w *run) join(ctx workflow.Context, lead string) (joined bool) {
+	s := w.state
+	err := ReportJoined.SendFrom(ctx, WorkOrderID(lead), Joined{WorkOrderID: w.id, Unit: s.Report.Unit, Tenants: s.Report.Tenants}).Get(ctx, nil)
+	if err != nil {
+		_, _ = activities.EndIncident.RunLocal(ctx, lead, "the lead is gone")
+		return false
+	}
+	s.LeadID, s.Stage, s.TenantsTold = lead, StageJoined, true
+	s.note(durable.Now(ctx), "joined the response of work order "+lead, "")
+	return true
+}
+
+// takeJoined drains what work orders of the building tell each other.
+func (w *run) takeJoined(ctx workflow.Context) (taken, unusable int) {
+	joins, bad := ReportJoined.Drain(ctx)
+	taken, unusable = len(joins), bad
+	for _, j := range joins {
+		w.state.welcome(j)
+	}
+	lefts, bad := ReportLeft.Drain(ctx)
+	taken, unusable = taken+len(lefts), unusable+bad
+	for _, id := range lefts {
+		for i := range w.state.Joined {
+			if w.state.Joined[i].WorkOrderID == id {
+				w.state.Joined[i].Left = true
+			}
+		}
+	}
+	ends, bad := LeadEnded.Drain(ctx)
+	taken, unusable = taken+len(ends), unusable+bad
+	for _, e := range ends {
+		w.state.leadEnded(e)
+	}
+	return taken, unusable
+}
+
+func (s *State) welcome(j Joined) {
+	for i := range s.Joined {
+		if s.Joined[i].WorkOrderID == j.WorkOrderID {
+			s.Joined[i].Left, s.Joined[i].EndSent = false, false
+			return
+		}
+	}
+	if len(s.Joined) < maxJoined {
+		s.Joined = append(s.Joined, j)
+	}
+}
+
+// leadEnded frees a joined work order: the repair is done for it too, or it needs
+// a response of its own.
+func (s *State) leadEnded(e LeadEnding) {
+	if s.Stage != StageJoined || s.LeadID != e.WorkOrderID {
+		return
+	}
+	s.LeadID = ""
+	if e.Repaired {
+		s.Stage = StageWaiting
+		return
+	}
+	s.Stage, s.NeedsTriage = StageReceived, true
+}
+
+// welcomeJoined tells the tenants of work orders that joined, and the manager.
+func (w *run) welcomeJoined(ctx workflow.Context) {
+	s := w.state
+	for i := range s.Joined {
+		j := &s.Joined[i]
+		if j.Told || j.Left {
+			continue
+		}
+		j.Told = true
+		s.note(durable.Now(ctx), "work order "+j.WorkOrderID+" joined", "")
+		batch := w.to(j.Tenants, "joined_tenant/"+j.WorkOrderID, "joined_tenant", s.class())
+		if s.Assessment.LifeSafety {
+			batch = append(w.to(j.Tenants, "joined_life_safety/"+j.WorkOrderID, "tenant_life_safety", activities.LifeSafety), batch...)
+		}
+		batch = append(batch, w.toManager("manager_joined/"+j.WorkOrderID, "manager_joined", activities.Emergency)...)
+		w.send(ctx, "tell those who joined", batch, 0)
+	}
+}
+
+// releaseJoined tells the work orders that joined that this response is over.
+func (w *run) releaseJoined(ctx workflow.Context) {
+	s := w.state
+	repaired := s.Job != nil && s.Job.Repaired != nil || s.Ended.Outcome == StageClosed
+	for i := range s.Joined {
+		j := &s.Joined[i]
+		if j.Left || j.EndSent {
+			continue
+		}
+		j.EndSent = true
+		// One that has ended by itself cannot be told, and need not be.
+		_ = LeadEnded.SendFrom(ctx, WorkOrderID(j.WorkOrderID), LeadEnding{WorkOrderID: w.id, Repaired: repaired}).Get(ctx, nil)
+	}
+}

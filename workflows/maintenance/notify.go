@@ -1,0 +1,174 @@
+package maintenance
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// stale is the shortest time that a message is tried for, whatever the pace of
+// business time.
+const stale = 30 * time.Second
+
+func personOf(p policy.Person) activities.Person {
+	return activities.Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
+}
+
+// about is what every text of this work order may say.
+func (w *run) about() policy.TextData {
+	s := w.state
+	d := policy.TextData{
+		Problem: s.Assessment.Problem, Reason: s.Assessment.Reason,
+		Address: s.Report.Property.Address, Unit: s.Report.Unit, WorkOrder: s.Report.WorkOrder.Number,
+	}
+	if d.WorkOrder == "" {
+		d.WorkOrder = w.id
+	}
+	if d.Address == "" {
+		d.Address = "property " + s.Report.Property.ID
+	}
+	if s.Job != nil {
+		d.Person = s.Job.Person.Name
+	}
+	if s.Acknowledged != nil {
+		d.By = w.nameOf(s.Acknowledged.By)
+	}
+	if due := s.dueBy(); !due.IsZero() && s.emergency() {
+		d.DueBy = w.local(due)
+	}
+	return d
+}
+
+// nameOf is a person's name for other people to read, else their id.
+func (w *run) nameOf(id string) string {
+	if id == "rentvine" {
+		return "the office"
+	}
+	if p, ok := w.state.Settings.Person(id); ok && p.Name != "" {
+		return p.Name
+	}
+	return id
+}
+
+func (w *run) local(t time.Time) string {
+	loc, err := time.LoadLocation(w.zone())
+	if err != nil {
+		loc = time.UTC
+	}
+	return t.In(loc).Format("Jan 2 15:04 MST")
+}
+
+// message is one message of a step to a person; the person is part of the step's
+// name, so that a reset workflow never mistakes one for another.
+func (w *run) message(p activities.Person, step, text string, class activities.Class, about policy.TextData) []activities.Message {
+	body, err := w.state.Settings.Text(text, about)
+	if err != nil {
+		// The policy was checked when it was loaded; one without the text says nothing.
+		return nil
+	}
+	return []activities.Message{{
+		Step: step + "/" + p.ID, To: p, Class: class, Text: body,
+		Channels: []activities.Channel{activities.SMS, activities.Mail},
+	}}
+}
+
+func (w *run) to(people []activities.Person, step, text string, class activities.Class) []activities.Message {
+	var batch []activities.Message
+	for _, p := range people {
+		batch = append(batch, w.message(p, step, text, class, w.about())...)
+	}
+	return batch
+}
+
+func (w *run) toManager(step, text string, class activities.Class) []activities.Message {
+	return w.to([]activities.Person{personOf(w.state.Settings.Manager)}, step, text, class)
+}
+
+// byMail makes mail the only channel.
+func byMail(batch []activities.Message) []activities.Message {
+	for i := range batch {
+		batch[i].Channels = []activities.Channel{activities.Mail}
+	}
+	return batch
+}
+
+// send sends a batch and goes on; what becomes of it changes the state when it is
+// known. within limits all tries (business time); 0 leaves the activity's own.
+func (w *run) send(ctx workflow.Context, summary string, batch []activities.Message, within time.Duration) {
+	if len(batch) == 0 {
+		return
+	}
+	s := w.state
+	s.Notices = append(s.Notices, batch...)
+	s.Notices = s.Notices[max(0, len(s.Notices)-maxNotices):]
+	handle := activities.SendMessages
+	if within > 0 {
+		handle = handle.Limited(max(w.clock.Real(within), stale))
+	}
+	if batch[0].Class != activities.Routine {
+		handle = handle.WithPriority(1)
+	}
+	landed := w.start()
+	sending := handle.Start(ctx, activities.SendMessagesInput{
+		Ref: w.ref, PortfolioID: s.Report.Property.PortfolioID, PropertyID: s.Report.Property.ID, Zone: w.zone(), Messages: batch,
+	}, summary)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer landed()
+		results, err := sending.Get(ctx)
+		if err != nil {
+			w.notSent(ctx, batch, err)
+			return
+		}
+		w.sent(ctx, batch, results)
+	})
+}
+
+// sent takes what became of a batch: held messages wait, impossible ones are
+// treated as the carrier's failures are.
+func (w *run) sent(ctx workflow.Context, batch []activities.Message, results []activities.Sent) {
+	now := durable.Now(ctx)
+	byStep := map[string]activities.Message{}
+	for _, m := range batch {
+		byStep[m.Step] = m
+	}
+	for _, r := range results {
+		switch r.Outcome {
+		case activities.MessageSent, activities.MessageRecorded:
+		case activities.MessageHeld:
+			w.state.Held = append(w.state.Held, Held{Until: r.HeldUntil, Messages: []activities.Message{byStep[r.Step]}})
+			w.state.note(now, "held back: "+r.Why, byStep[r.Step].To.ID)
+		case activities.MessageImpossible:
+			w.state.messageFailed(durable.MessageFailure{Step: r.Step, Status: "impossible"}, now)
+			w.state.note(now, "could not be reached ("+r.Why+")", byStep[r.Step].To.ID)
+		}
+	}
+}
+
+// notSent takes that a batch could not be sent in time: texts go by mail instead.
+func (w *run) notSent(ctx workflow.Context, batch []activities.Message, err error) {
+	now := durable.Now(ctx)
+	w.state.note(now, "messages not sent in time: "+kindOf(err), "")
+	for _, m := range batch {
+		if again := w.state.messageFailed(durable.MessageFailure{Step: m.Step, Status: "timeout"}, now); again != nil {
+			w.send(ctx, "by another channel", []activities.Message{*again}, 0)
+		}
+	}
+}
+
+// releaseHeld sends what may leave now.
+func (w *run) releaseHeld(ctx workflow.Context) {
+	now := durable.Now(ctx)
+	var waiting []Held
+	for _, h := range w.state.Held {
+		if h.Until.After(now) {
+			waiting = append(waiting, h)
+			continue
+		}
+		w.send(ctx, "held back until now", h.Messages, 0)
+	}
+	w.state.Held = waiting
+}

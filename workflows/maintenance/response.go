@@ -1,0 +1,461 @@
+package maintenance
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance/dispatch"
+	"github.com/aictive/keyholder/workflows/maintenance/triage"
+)
+
+// triage assesses the report, at first sight and whenever its words change, and
+// decides who responds.
+func (w *run) triage(ctx workflow.Context) error {
+	s := w.state
+	s.NeedsTriage = false
+	first := s.OpenedAt.IsZero()
+	if first {
+		s.OpenedAt = durable.Now(ctx)
+		if err := w.firstLook(ctx); err != nil {
+			return err
+		}
+		if s.Ended != nil || s.Stage != StageReceived {
+			return nil
+		}
+	}
+	settings := w.settings(ctx)
+	before := s.Assessment
+	s.Assessment = raise(before, triage.Assess(triage.Report{
+		Text: s.Report.WorkOrder.Description, Priority: triage.Priority(s.Report.WorkOrder.Priority),
+		Trade: s.Report.WorkOrder.Trade, Month: monthIn(durable.Now(ctx), settings.TimeZone),
+	}))
+	if s.Assessment.LifeSafety && !before.LifeSafety && s.emergency() {
+		s.note(durable.Now(ctx), "now a matter of life safety: "+s.Assessment.Reason, "")
+		w.send(ctx, "life safety: call the emergency number", w.to(s.tenants(), "life_safety", policy.TextTenantLifeSafety, activities.LifeSafety), 0)
+	}
+	if s.Stage != StageReceived && s.Stage != StageWaiting {
+		return nil
+	}
+	if !s.Assessment.Emergency {
+		w.ordinary(ctx)
+		return nil
+	}
+	for range 2 {
+		lead := w.claim(ctx)
+		if lead == w.id || !w.join(ctx, lead) {
+			if lead == w.id {
+				break
+			}
+			continue
+		}
+		return nil
+	}
+	s.Stage, s.NextPageAt = StagePaging, durable.Now(ctx)
+	s.TenantsTold = false
+	s.note(durable.Now(ctx), "emergency: "+s.Assessment.Reason, "")
+	return nil
+}
+
+// firstLook reads the report within the time that an emergency can wait, and sets
+// aside what needs no response: orders that have ended, and orders that people
+// were already working on before we heard of them.
+func (w *run) firstLook(ctx workflow.Context) error {
+	s := w.state
+	report, err := activities.ReadReport.RunLocal(ctx, activities.ReadReportInput{WorkOrderID: w.id, Data: s.Data, BestEffort: true}, "read the report")
+	if err != nil {
+		return err
+	}
+	s.Report = report
+	s.NeedsRefresh = s.NeedsRefresh || report.Partial
+	if !report.Found {
+		s.Report.WorkOrder.PrimaryStatus = statusNamed(s.Data)
+	}
+	switch status := s.Report.WorkOrder.PrimaryStatus; {
+	case status == activities.StatusClosed:
+		s.end(StageClosed, Mark{By: "rentvine", Via: "rentvine", At: s.OpenedAt})
+		s.Ended.Silently = true
+	case status == activities.StatusCancelled:
+		s.end(StageCancelled, Mark{By: "rentvine", Via: "rentvine", At: s.OpenedAt})
+		s.Ended.Silently = true
+	case !strings.HasSuffix(s.FirstEvent, ".created") && (status == activities.StatusOpen || status == activities.StatusOnHold):
+		w.settings(ctx)
+		s.Stage, s.TenantsTold = StageWaiting, true
+		s.note(s.OpenedAt, "adopted: people were on it before", "")
+	}
+	return nil
+}
+
+// raise never lowers an assessment: what was an emergency stays one, whatever the
+// words say later.
+func raise(before, now triage.Assessment) triage.Assessment {
+	if (before.Emergency && !now.Emergency) || (before.LifeSafety && !now.LifeSafety) {
+		return before
+	}
+	return now
+}
+
+func monthIn(t time.Time, zone string) time.Month {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return t.In(loc).Month()
+}
+
+// ordinary acknowledges a report that is no emergency and tells the manager.
+func (w *run) ordinary(ctx workflow.Context) {
+	s := w.state
+	if s.Stage == StageWaiting {
+		return
+	}
+	s.Stage = StageWaiting
+	s.note(durable.Now(ctx), "no emergency: "+s.Assessment.Reason, "")
+	batch := w.to(s.Report.Tenants, "ordinary_tenant_received", policy.TextOrdinaryTenantReceived, activities.Routine)
+	batch = append(batch, byMail(w.toManager("ordinary_manager_opened", policy.TextOrdinaryManagerOpened, activities.Routine))...)
+	s.TenantsTold = len(s.Report.Tenants) > 0
+	w.send(ctx, "report received", batch, 0)
+}
+
+// respond does what an emergency asks for now.
+func (w *run) respond(ctx workflow.Context) {
+	s, now := w.state, durable.Now(ctx)
+	if s.Assessment.LifeSafety && !s.TenantsTold {
+		w.send(ctx, "life safety: call the emergency number", w.to(s.tenants(), "life_safety", policy.TextTenantLifeSafety, activities.LifeSafety), 0)
+	}
+	if s.Paused == nil && s.Stage == StagePaging && !s.NextPageAt.After(now) {
+		w.page(ctx, now)
+	}
+	w.tellOpened(ctx)
+	w.tellAcknowledged(ctx)
+	w.tellAccepted(ctx)
+	w.tellOnSite(ctx)
+	w.tellRepaired(ctx)
+	w.tellBreaches(ctx, now)
+	if s.Paused == nil && s.Stage == StageDispatching && !s.NextOfferAt.After(now) {
+		w.offer(ctx, now)
+	}
+	if s.Stage == StageRepaired {
+		w.issueReport(ctx)
+	}
+}
+
+// page asks the next person of the ladder.
+func (w *run) page(ctx workflow.Context, now time.Time) {
+	s := w.state
+	person, round, try, gap, ok := nextPage(s.Pages, w.settings(ctx), s.OpenedAt, now)
+	if round > s.Settings.OnCall.Rounds && !s.NobodyTold {
+		s.NobodyTold = true
+		s.note(now, "nobody on call has answered", "")
+		w.send(ctx, "nobody on call answers", w.toManager("manager_nobody_answers", policy.TextManagerNobodyAnswers, s.class()), 0)
+	}
+	if !ok {
+		s.NextPageAt = time.Time{}
+		s.note(now, "gave up paging; the manager has been told", "")
+		return
+	}
+	text := policy.TextPageOnCall
+	if try > 1 || round > 1 {
+		text = policy.TextPageAgain
+	}
+	step := fmt.Sprintf("%s/%d", askPage, len(s.Pages)+1)
+	batch := w.message(personOf(person), step, text, s.class(), w.about())
+	for i := range batch {
+		batch[i].Ask = w.ask(askPage, now,
+			activities.Option{Key: "1", Choice: choiceAcknowledge, Label: "I'm on it"},
+			activities.Option{Key: "2", Choice: choiceDecline, Label: "I can't"})
+		step = batch[i].Step
+	}
+	s.Pages = append(s.Pages, Page{Step: step, Person: person.ID, Round: round, Try: try, At: now})
+	s.NextPageAt = now.Add(gap)
+	s.note(now, fmt.Sprintf("paged (round %d, try %d)", round, try), person.ID)
+	w.send(ctx, fmt.Sprintf("page %s, try %d", person.ID, try), batch, gap)
+}
+
+func (w *run) ask(purpose string, now time.Time, options ...activities.Option) *activities.Ask {
+	about := w.about()
+	return &activities.Ask{
+		Purpose: purpose, Title: about.Problem + ", " + about.Address, Options: options,
+		ExpiresAt: now.Add(w.state.Settings.LinkTTL),
+	}
+}
+
+// tellOpened tells tenants and manager that the response runs. Tenants who are
+// not known yet, because RentVine does not answer, are told when they are.
+func (w *run) tellOpened(ctx workflow.Context) {
+	s := w.state
+	var batch []activities.Message
+	if !s.TenantsTold && len(s.Report.Tenants) > 0 {
+		s.TenantsTold = true
+		batch = w.to(s.Report.Tenants, "tenant_received", policy.TextTenantReceived, s.class())
+	}
+	if !s.ManagerTold {
+		s.ManagerTold = true
+		batch = append(batch, w.toManager("manager_opened", policy.TextManagerOpened, s.class())...)
+	}
+	w.send(ctx, "tell tenants and manager", batch, 0)
+}
+
+func (w *run) tellAcknowledged(ctx workflow.Context) {
+	s := w.state
+	if s.Acknowledged == nil || s.Acknowledged.Told {
+		return
+	}
+	s.Acknowledged.Told = true
+	w.closeQuestions(ctx, askPage+"/")
+	batch := w.to(s.tenants(), "tenant_on_call_acknowledged", policy.TextTenantOnCallAcknowledged, s.class())
+	batch = append(batch, w.toManager("manager_acknowledged", policy.TextManagerAcknowledged, s.class())...)
+	batch = append(batch, w.to(w.pagedExcept(s.Acknowledged.By), "page_stopped", policy.TextPageStopped, s.class())...)
+	w.send(ctx, "acknowledged: tell everybody", batch, 0)
+}
+
+// pagedExcept are the people who were paged, but one.
+func (w *run) pagedExcept(id string) []activities.Person {
+	seen := map[string]bool{id: true}
+	var people []activities.Person
+	for _, p := range w.state.Pages {
+		if seen[p.Person] {
+			continue
+		}
+		seen[p.Person] = true
+		if known, ok := w.state.Settings.Person(p.Person); ok {
+			people = append(people, personOf(known))
+		}
+	}
+	return people
+}
+
+// offer offers the job to the nearest technician who is free.
+func (w *run) offer(ctx workflow.Context, now time.Time) {
+	s := w.state
+	settings := w.settings(ctx)
+	load, err := activities.ListTechnicians.RunLocal(ctx, activities.None{}, "who is free")
+	if err != nil {
+		load = nil
+	}
+	ranking := dispatch.Rank(w.job(settings), settings.Technicians, now, load, s.asked())
+	if len(ranking.Candidates) == 0 {
+		w.noTechnician(ctx, now)
+		return
+	}
+	best := ranking.Candidates[0]
+	person := personOf(best.Technician.Person)
+	step := fmt.Sprintf("%s/%d", askOffer, len(s.Offers)+1)
+	about := w.about()
+	about.Person = person.Name
+	batch := w.message(person, step, policy.TextOfferTechnician, s.class(), about)
+	for i := range batch {
+		batch[i].Ask = w.ask(askOffer, now,
+			activities.Option{Key: "1", Choice: choiceAccept, Label: "I take the job"},
+			activities.Option{Key: "2", Choice: choiceDecline, Label: "I can't"})
+		step = batch[i].Step
+	}
+	s.Offers = append(s.Offers, Offer{Step: step, Technician: person.ID, Round: s.OfferRound, At: now, Why: best.Reason})
+	s.NextOfferAt = now.Add(settings.Dispatch.OfferGap)
+	s.note(now, "job offered: "+best.Reason, person.ID)
+	w.send(ctx, "offer the job to "+person.ID, batch, settings.Dispatch.OfferGap)
+}
+
+// asked are the technicians who are not asked (again) in this round.
+func (s *State) asked() map[string]bool {
+	out := map[string]bool{}
+	for _, o := range s.Offers {
+		if o.Declined || o.Round == s.OfferRound {
+			out[o.Technician] = true
+		}
+	}
+	return out
+}
+
+// noTechnician tells the manager once a round finds nobody, and looks again later:
+// shifts change, jobs end.
+func (w *run) noTechnician(ctx workflow.Context, now time.Time) {
+	s := w.state
+	s.OfferRound++
+	if s.OfferRound < s.Settings.Dispatch.Rounds && len(s.Offers) > 0 {
+		s.NextOfferAt = now.Add(s.Settings.Dispatch.OfferGap)
+		return
+	}
+	s.NextOfferAt = now.Add(s.Settings.OnCall.RepeatEvery)
+	if now.Sub(s.OpenedAt) > s.Settings.OnCall.GiveUpAfter {
+		s.NextOfferAt = time.Time{}
+	}
+	if !s.NoTechnician {
+		s.NoTechnician = true
+		s.note(now, "no technician is free", "")
+		w.send(ctx, "no technician: tell the manager", w.toManager("manager_dispatch_failed", policy.TextManagerDispatchFailed, s.class()), 0)
+	}
+}
+
+// tellAccepted tells everybody who comes, and asks the technician to report back.
+func (w *run) tellAccepted(ctx workflow.Context) {
+	s := w.state
+	if s.Job == nil || s.Job.Accepted.Told {
+		return
+	}
+	s.Job.Accepted.Told = true
+	s.Jobs++
+	if _, err := activities.AssignTechnician.RunLocal(ctx, s.Job.Technician, "the technician is taken"); err != nil {
+		s.note(durable.Now(ctx), "could not record the assignment: "+kindOf(err), "")
+	}
+	w.closeQuestions(ctx, askOffer+"/")
+	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
+	batch := w.message(s.Job.Person, askOnSite+key, policy.TextTechnicianOnSite, s.class(), w.about())
+	for i := range batch {
+		batch[i].Ask = w.ask(askOnSite, durable.Now(ctx),
+			activities.Option{Key: "1", Choice: choiceOnSite, Label: "I'm on site"},
+			activities.Option{Key: "2", Choice: choiceGiveUp, Label: "I can't make it"})
+	}
+	batch = append(batch, w.to(s.tenants(), "tenant_technician_assigned"+key, policy.TextTenantTechnicianAssigned, s.class())...)
+	batch = append(batch, w.to(w.offeredExcept(s.Job.Technician), "offer_withdrawn"+key, policy.TextOfferWithdrawn, s.class())...)
+	w.send(ctx, "a technician comes: tell everybody", batch, 0)
+}
+
+// offeredExcept are the technicians who still think that the job is open.
+func (w *run) offeredExcept(id string) []activities.Person {
+	seen := map[string]bool{id: true}
+	var people []activities.Person
+	for _, o := range w.state.Offers {
+		if seen[o.Technician] || o.Declined {
+			continue
+		}
+		seen[o.Technician] = true
+		if known, ok := w.state.Settings.Person(o.Technician); ok {
+			people = append(people, personOf(known))
+		}
+	}
+	return people
+}
+
+func (w *run) tellOnSite(ctx workflow.Context) {
+	s := w.state
+	if s.Job == nil || s.Job.OnSite == nil || s.Job.OnSite.Told {
+		return
+	}
+	s.Job.OnSite.Told = true
+	w.closeQuestions(ctx, askOnSite+"/")
+	if s.Job.Repaired != nil {
+		return
+	}
+	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
+	batch := w.message(s.Job.Person, askDone+key, policy.TextTechnicianDone, s.class(), w.about())
+	for i := range batch {
+		batch[i].Ask = w.ask(askDone, durable.Now(ctx),
+			activities.Option{Key: "1", Choice: choiceDone, Label: "The repair is done"},
+			activities.Option{Key: "2", Choice: choiceGiveUp, Label: "Somebody else is needed"})
+	}
+	batch = append(batch, w.to(s.tenants(), "tenant_on_site"+key, policy.TextTenantOnSite, s.class())...)
+	w.send(ctx, "on site: tell the tenants", batch, 0)
+}
+
+func (w *run) tellRepaired(ctx workflow.Context) {
+	s := w.state
+	if s.Job == nil || s.Job.Repaired == nil || s.Job.Repaired.Told {
+		return
+	}
+	s.Job.Repaired.Told = true
+	w.closeQuestions(ctx, "")
+	if _, err := activities.ReleaseTechnician.RunLocal(ctx, activities.None{}, "the technician is free again"); err != nil {
+		s.note(durable.Now(ctx), "could not release the technician: "+kindOf(err), "")
+	}
+	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
+	w.send(ctx, "repaired: tell the tenants", w.to(s.tenants(), "tenant_done"+key, policy.TextTenantDone, s.class()), 0)
+}
+
+// tellBreaches escalates each promise that is newly broken.
+func (w *run) tellBreaches(ctx workflow.Context, now time.Time) {
+	s := w.state
+	for _, sla := range s.breaches(now) {
+		s.Missed = append(s.Missed, sla)
+		s.note(now, "SLA missed: "+string(sla), "")
+		people := []activities.Person{personOf(s.Settings.Manager)}
+		for _, p := range s.Settings.Escalation {
+			people = append(people, personOf(p))
+		}
+		about := w.about()
+		about.Reason = "SLA missed: " + strings.ReplaceAll(string(sla), "_", " ") + " within " + limit(s.Settings, sla).String()
+		var batch []activities.Message
+		seen := map[string]bool{}
+		for _, p := range people {
+			if !seen[p.ID] {
+				seen[p.ID] = true
+				batch = append(batch, w.message(p, "manager_breach/"+string(sla), policy.TextManagerBreach, s.class(), about)...)
+			}
+		}
+		w.send(ctx, "SLA missed: "+string(sla), batch, 0)
+	}
+}
+
+func (w *run) closeQuestions(ctx workflow.Context, prefix string) {
+	if _, err := activities.CloseQuestions.RunLocal(ctx, activities.CloseQuestionsInput{Prefix: prefix}, "close questions"); err != nil {
+		w.state.note(durable.Now(ctx), "could not close questions: "+kindOf(err), "")
+	}
+}
+
+// clear ends what is open: questions, the technician's job, the incident, the
+// report, and everybody's waiting.
+func (w *run) clear(ctx workflow.Context) {
+	s := w.state
+	if !w.cleared && s.Cleared == nil {
+		now := durable.Now(ctx)
+		s.Cleared = &now
+		w.clearOnce(ctx)
+	}
+	w.cleared = true
+	w.releaseJoined(ctx)
+}
+
+func (w *run) clearOnce(ctx workflow.Context) {
+	s := w.state
+	wasEmergency := s.emergency()
+	wasJoined := s.Stage == StageJoined
+	if !s.Ended.Silently {
+		w.closeQuestions(ctx, "")
+		if _, err := activities.ReleaseTechnician.RunLocal(ctx, activities.None{}, "nobody is held any longer"); err != nil {
+			s.note(durable.Now(ctx), "could not release the technician: "+kindOf(err), "")
+		}
+		if _, err := activities.EndIncident.RunLocal(ctx, w.id, "the response is over"); err != nil {
+			s.note(durable.Now(ctx), "could not end the incident: "+kindOf(err), "")
+		}
+	}
+	if wasEmergency {
+		batch := w.to(s.tenants(), "tenant_closed", policy.TextTenantClosed, s.class())
+		if s.Acknowledged == nil {
+			batch = append(batch, w.to(w.pagedExcept(""), "page_stopped", policy.TextPageStopped, s.class())...)
+		}
+		batch = append(batch, w.to(w.stillWaiting(), "offer_withdrawn/end", policy.TextOfferWithdrawn, s.class())...)
+		w.send(ctx, "closed: tell everybody", batch, 0)
+		w.issueReport(ctx)
+	}
+	if wasJoined {
+		_ = ReportLeft.SendFrom(ctx, WorkOrderID(s.LeadID), w.id).Get(ctx, nil)
+	}
+	s.Stage = s.Ended.Outcome
+}
+
+// stillWaiting are the technicians who hold or were offered the job when it ends
+// unrepaired.
+func (w *run) stillWaiting() []activities.Person {
+	s := w.state
+	if s.Job != nil && s.Job.Repaired == nil {
+		return []activities.Person{s.Job.Person}
+	}
+	if s.Job == nil {
+		return w.offeredExcept("")
+	}
+	return nil
+}
+
+// job is what a technician would be sent to.
+func (w *run) job(settings activities.Settings) dispatch.Job {
+	p := w.state.Report.Property
+	return dispatch.Job{
+		Trade: string(w.state.Assessment.Trade), HasPosition: p.HasPosition, Latitude: p.Latitude, Longitude: p.Longitude,
+		Zone: w.zone(), MaxDistanceKm: settings.Dispatch.MaxDistanceKm,
+	}
+}

@@ -1,0 +1,21 @@
+// Package workflows lists every workflow that exists. The code of each is in the
+// package of its domain.
+package workflows
+
+import (
+	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance"
+	"github.com/aictive/keyholder/workflows/sync"
+)
+
+// TaskQueue is where all workflows run.
+const TaskQueue = "keyholder"
+
+// Registry is the list: the worker hosts it and the replay test replays it, so
+// that a workflow without a golden history is a failing test.
+func Registry() []durable.Workflow {
+	return []durable.Workflow{
+		maintenance.WorkOrder,
+		sync.ParkedEvent,
+	}
+}
