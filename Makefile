@@ -11,7 +11,7 @@ RACE := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >
 ARGS ?=
 
 # Tests and benchmarks run the real programs: the dev server and our own binary.
-programs = export KEYHOLDER_TEMPORAL_BIN="$$(tools/temporal/ensure)" KEYHOLDER_BIN="$(CURDIR)/bin/keyholder"
+programs = temporal="$$(tools/temporal/ensure)" && export KEYHOLDER_TEMPORAL_BIN="$$temporal" KEYHOLDER_BIN="$(CURDIR)/bin/keyholder"
 
 .PHONY: help
 help: ## List the targets
@@ -20,27 +20,27 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build bin/keyholder (static, version from git)
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/keyholder ./cmd/keyholder
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/keyholder ./cmd/keyholder
 
 .PHONY: dev
 dev: build ## Run everything on this machine; ARGS='--day 1s' and other flags: bin/keyholder dev --help
-	@$(programs); exec bin/keyholder dev $(ARGS)
+	@$(programs) && exec bin/keyholder dev $(ARGS)
 
 .PHONY: test
 test: build ## Run all tests; ARGS='-run Name' and other flags of go test
-	@$(programs); go test $(ARGS) ./...
+	@$(programs) && go test $(ARGS) ./...
 
 .PHONY: check
 check: ## What CI runs: lint, tidy, workflow checks, all tests with the race detector, clean tree
-	@before="$$(tools/tree-state)"; \
-	$(MAKE) tidy lint workflowcheck test-race; \
-	[ "$$before" = "$$(tools/tree-state)" ] || { echo "the checks changed files of the tree:" >&2; git status --short >&2; exit 1; }; \
+	@before="$$(tools/tree-state)" && \
+	$(MAKE) tidy lint workflowcheck test-race && \
+	{ [ "$$before" = "$$(tools/tree-state)" ] || { echo "the checks changed files of the tree:" >&2; git status --short >&2; exit 1; }; } && \
 	echo "check: all is well"
 
 .PHONY: test-race
 test-race: build
 	@[ -n "$(RACE)" ] || echo "no C compiler: the tests run without the race detector" >&2
-	@$(programs); go test $(RACE) $(ARGS) ./...
+	@$(programs) && go test $(RACE) $(ARGS) ./...
 
 .PHONY: lint
 lint: bin/golangci-lint ## Lint and check the format of all packages
@@ -67,11 +67,11 @@ replay: ## Replay the golden histories against this code
 
 .PHONY: golden
 golden: build ## Record the golden histories anew (testdata/histories)
-	@$(programs); go test ./worker/e2e -run Golden -golden -count=1 $(ARGS)
+	@$(programs) && go test ./worker/e2e -run Golden -golden -count=1 $(ARGS)
 
 .PHONY: bench
 bench: build ## Measure the ingress and an emergency beside a floor; BENCH_SMALL=1 for a short run
-	@$(programs); go run ./bench $(ARGS)
+	@$(programs) && go run ./bench $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built; the dev data in .data stays

@@ -31,6 +31,10 @@ const (
 	TextManagerNobodyAnswers     = "manager_nobody_answers"
 	TextManagerDispatchFailed    = "manager_dispatch_failed"
 	TextManagerJoined            = "manager_joined"
+	TextManagerAssigned          = "manager_technician_assigned"
+	TextManagerOnSite            = "manager_on_site"
+	TextManagerDone              = "manager_done"
+	TextManagerClosed            = "manager_closed"
 	TextOfferTechnician          = "offer_technician"
 	TextOfferWithdrawn           = "offer_withdrawn"
 	TextTechnicianOnSite         = "technician_on_site"
@@ -58,6 +62,7 @@ func texts() map[string]kind {
 		TextTenantClosed: tells, TextJoinedTenant: tells,
 		TextManagerOpened: tells, TextManagerAcknowledged: tells, TextManagerBreach: tells,
 		TextManagerNobodyAnswers: tells, TextManagerDispatchFailed: tells, TextManagerJoined: tells,
+		TextManagerAssigned: tells, TextManagerOnSite: tells, TextManagerDone: tells, TextManagerClosed: tells,
 		TextOfferTechnician: asks, TextOfferWithdrawn: tells, TextTechnicianOnSite: asks, TextTechnicianDone: asks,
 		TextOrdinaryTenantReceived: tells, TextOrdinaryManagerOpened: tells,
 		TextIncidentSubject: subject,

@@ -143,7 +143,7 @@ func (f *faults) strike(partner string, wanted func(Fault) bool) Fault {
 	if !ok || !wanted(fault) {
 		return Fault{}
 	}
-	if fault.Rate > 0 && rand.Float64() >= fault.Rate { //nolint:gosec // chance, not secrecy
+	if fault.Rate > 0 && rand.Float64() >= fault.Rate { // chance, not secrecy
 		return Fault{}
 	}
 	switch fault.Times {

@@ -244,7 +244,10 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, 201, r.text("two"), "the fault has ended by itself")
 
 	set(`{"reset_after_commit":true,"method":"POST"}`)
-	_, err = r.do(http.MethodPost, path, url.Values{"From": {ours}, "To": {theirs}, "Body": {"three"}}.Encode())
+	res, err = r.do(http.MethodPost, path, url.Values{"From": {ours}, "To": {theirs}, "Body": {"three"}}.Encode())
+	if err == nil {
+		_ = res.Body.Close()
+	}
 	require.Error(t, err)
 	var list struct{ Messages []map[string]any }
 	require.Equal(t, 200, r.call(http.MethodGet, path, "", &list), "reads are spared")

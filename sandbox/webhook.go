@@ -37,7 +37,7 @@ type webhooks struct {
 	closed bool
 	queue  chan []byte
 	done   chan struct{}
-	ctx    context.Context //nolint:containedctx // the queue's life, ended by close
+	ctx    context.Context // the queue's life, ended by close
 	cancel context.CancelFunc
 }
 

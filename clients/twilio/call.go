@@ -21,7 +21,7 @@ import (
 // which the SDK has no place for, and goes through the guarded exchange that all
 // partners share, so that failures are classified while headers are still known.
 type call struct {
-	ctx    context.Context //nolint:containedctx // lives for one call
+	ctx    context.Context // lives for one call
 	op     string
 	client *Client
 }

@@ -2,7 +2,7 @@ package twilio
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the algorithm is Twilio's choice, and HMAC-SHA1 is not broken
+	"crypto/sha1" // the algorithm is Twilio's choice, and HMAC-SHA1 is not broken
 	"encoding/base64"
 	"maps"
 	"net"
@@ -57,7 +57,7 @@ func spellings(raw string) []string {
 		return []string{raw}
 	}
 	host, port := u.Hostname(), u.Port()
-	other := ""
+	var other string
 	switch {
 	case port != "" && strings.Contains(host, ":"):
 		other = "[" + host + "]"

@@ -5,8 +5,6 @@ package mailbox
 
 import (
 	"context"
-	"io"
-	"log"
 	"net"
 	"slices"
 	"sync"
@@ -47,7 +45,7 @@ type Server struct {
 	cfg  Config
 	smtp *smtp.Server
 	done chan struct{}
-	ctx  context.Context //nolint:containedctx // the server's life, ended by Close
+	ctx  context.Context // the server's life, ended by Close
 	stop context.CancelFunc
 	// listener is closed here too: the library does not know of one that it has
 	// not begun to serve.
@@ -79,9 +77,18 @@ func New(cfg Config) *Server {
 	s.smtp.MaxRecipients = maxRecipients
 	s.smtp.ReadTimeout, s.smtp.WriteTimeout = commandTimeout, commandTimeout
 	s.smtp.AllowInsecureAuth = true // it is this machine
-	s.smtp.ErrorLog = log.New(io.Discard, "", 0)
+	s.smtp.ErrorLog = silent{}
 	return s
 }
+
+// silent drops the library's complaints about callers that hang up.
+type silent struct{}
+
+// Printf drops a line.
+func (silent) Printf(string, ...any) {}
+
+// Println drops a line.
+func (silent) Println(...any) {}
 
 // Serve answers on a listener in the background until Close.
 func (s *Server) Serve(l net.Listener) {

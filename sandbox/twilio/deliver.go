@@ -3,7 +3,7 @@ package twilio
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // Twilio's algorithm
+	"crypto/sha1" // Twilio's algorithm
 	"encoding/base64"
 	"io"
 	"net/http"

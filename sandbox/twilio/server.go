@@ -68,7 +68,7 @@ type Server struct {
 	box    box
 	// busy bounds the texts that are on their way.
 	busy   chan struct{}
-	ctx    context.Context //nolint:containedctx // the server's life, ended by Close
+	ctx    context.Context // the server's life, ended by Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }

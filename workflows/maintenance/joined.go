@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -31,7 +32,7 @@ func (w *run) claim(ctx workflow.Context) (lead string) {
 // work order.
 func (w *run) join(ctx workflow.Context, lead string) (joined bool) {
 	s := w.state
-	err := ReportJoined.SendFrom(ctx, WorkOrderID(lead), Joined{WorkOrderID: w.id, Unit: s.Report.Unit, Tenants: s.Report.Tenants}).Get(ctx, nil)
+	err := ReportJoined.SendFrom(ctx, WorkOrderID(lead), Joined{WorkOrderID: w.id, Number: w.about().WorkOrder, Unit: s.Report.Unit, Tenants: s.Report.Tenants}).Get(ctx, nil)
 	if err != nil {
 		_, _ = activities.EndIncident.RunLocal(ctx, lead, "the lead is gone")
 		return false
@@ -101,11 +102,14 @@ func (w *run) welcomeJoined(ctx workflow.Context) {
 		}
 		j.Told = true
 		s.note(durable.Now(ctx), "work order "+j.WorkOrderID+" joined", "")
-		batch := w.to(j.Tenants, "joined_tenant/"+j.WorkOrderID, "joined_tenant", s.class())
+		about := w.about()
+		about.WorkOrder, about.Unit = j.Number, j.Unit
+		batch := w.toAbout(j.Tenants, "joined_tenant/"+j.WorkOrderID, policy.TextJoinedTenant, s.class(), about)
 		if s.Assessment.LifeSafety {
-			batch = append(w.to(j.Tenants, "joined_life_safety/"+j.WorkOrderID, "tenant_life_safety", activities.LifeSafety), batch...)
+			batch = append(w.toAbout(j.Tenants, "joined_life_safety/"+j.WorkOrderID, policy.TextTenantLifeSafety, activities.LifeSafety, about), batch...)
 		}
-		batch = append(batch, w.toManager("manager_joined/"+j.WorkOrderID, "manager_joined", activities.Emergency)...)
+		manager := []activities.Person{personOf(s.Settings.Manager)}
+		batch = append(batch, w.toAbout(manager, "manager_joined/"+j.WorkOrderID, policy.TextManagerJoined, s.class(), about)...)
 		w.send(ctx, "tell those who joined", batch, 0)
 	}
 }

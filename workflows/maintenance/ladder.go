@@ -155,3 +155,16 @@ func (s *State) nextDeadline() (at time.Time, why string) {
 	}
 	return at, why
 }
+
+// promised is a promise in words, after "not".
+func promised(sla SLA) string {
+	switch sla {
+	case SLAAcknowledge:
+		return "acknowledged"
+	case SLAAccept:
+		return "accepted by a technician"
+	case SLAOnSite:
+		return "on site"
+	}
+	return string(sla)
+}

@@ -22,7 +22,7 @@ func personOf(p policy.Person) activities.Person {
 func (w *run) about() policy.TextData {
 	s := w.state
 	d := policy.TextData{
-		Problem: s.Assessment.Problem, Reason: s.Assessment.Reason,
+		Problem: s.Assessment.Problem,
 		Address: s.Report.Property.Address, Unit: s.Report.Unit, WorkOrder: s.Report.WorkOrder.Number,
 	}
 	if d.WorkOrder == "" {
@@ -77,9 +77,13 @@ func (w *run) message(p activities.Person, step, text string, class activities.C
 }
 
 func (w *run) to(people []activities.Person, step, text string, class activities.Class) []activities.Message {
+	return w.toAbout(people, step, text, class, w.about())
+}
+
+func (w *run) toAbout(people []activities.Person, step, text string, class activities.Class, about policy.TextData) []activities.Message {
 	var batch []activities.Message
 	for _, p := range people {
-		batch = append(batch, w.message(p, step, text, class, w.about())...)
+		batch = append(batch, w.message(p, step, text, class, about)...)
 	}
 	return batch
 }

@@ -117,7 +117,10 @@ func (w *run) ordinary(ctx workflow.Context) {
 	s.Stage = StageWaiting
 	s.note(durable.Now(ctx), "no emergency: "+s.Assessment.Reason, "")
 	batch := w.to(s.Report.Tenants, "ordinary_tenant_received", policy.TextOrdinaryTenantReceived, activities.Routine)
-	batch = append(batch, byMail(w.toManager("ordinary_manager_opened", policy.TextOrdinaryManagerOpened, activities.Routine))...)
+	about := w.about()
+	about.Reason = s.Assessment.Reason
+	manager := []activities.Person{personOf(s.Settings.Manager)}
+	batch = append(batch, byMail(w.toAbout(manager, "ordinary_manager_opened", policy.TextOrdinaryManagerOpened, activities.Routine, about))...)
 	s.TenantsTold = len(s.Report.Tenants) > 0
 	w.send(ctx, "report received", batch, 0)
 }
@@ -247,7 +250,7 @@ func (w *run) offer(ctx workflow.Context, now time.Time) {
 	person := personOf(best.Technician.Person)
 	step := fmt.Sprintf("%s/%d", askOffer, len(s.Offers)+1)
 	about := w.about()
-	about.Person = person.Name
+	about.Person, about.DueBy = person.Name, w.local(s.OpenedAt.Add(settings.SLA.OnSite))
 	batch := w.message(person, step, policy.TextOfferTechnician, s.class(), about)
 	for i := range batch {
 		batch[i].Ask = w.ask(askOffer, now,
@@ -312,6 +315,7 @@ func (w *run) tellAccepted(ctx workflow.Context) {
 			activities.Option{Key: "2", Choice: choiceGiveUp, Label: "I can't make it"})
 	}
 	batch = append(batch, w.to(s.tenants(), "tenant_technician_assigned"+key, policy.TextTenantTechnicianAssigned, s.class())...)
+	batch = append(batch, w.toManager("manager_technician_assigned"+key, policy.TextManagerAssigned, s.class())...)
 	batch = append(batch, w.to(w.offeredExcept(s.Job.Technician), "offer_withdrawn"+key, policy.TextOfferWithdrawn, s.class())...)
 	w.send(ctx, "a technician comes: tell everybody", batch, 0)
 }
@@ -350,7 +354,8 @@ func (w *run) tellOnSite(ctx workflow.Context) {
 			activities.Option{Key: "2", Choice: choiceGiveUp, Label: "Somebody else is needed"})
 	}
 	batch = append(batch, w.to(s.tenants(), "tenant_on_site"+key, policy.TextTenantOnSite, s.class())...)
-	w.send(ctx, "on site: tell the tenants", batch, 0)
+	batch = append(batch, w.toManager("manager_on_site"+key, policy.TextManagerOnSite, s.class())...)
+	w.send(ctx, "on site: tell everybody", batch, 0)
 }
 
 func (w *run) tellRepaired(ctx workflow.Context) {
@@ -364,7 +369,9 @@ func (w *run) tellRepaired(ctx workflow.Context) {
 		s.note(durable.Now(ctx), "could not release the technician: "+kindOf(err), "")
 	}
 	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
-	w.send(ctx, "repaired: tell the tenants", w.to(s.tenants(), "tenant_done"+key, policy.TextTenantDone, s.class()), 0)
+	batch := w.to(s.tenants(), "tenant_done"+key, policy.TextTenantDone, s.class())
+	batch = append(batch, w.toManager("manager_done"+key, policy.TextManagerDone, s.class())...)
+	w.send(ctx, "repaired: tell everybody", batch, 0)
 }
 
 // tellBreaches escalates each promise that is newly broken.
@@ -378,7 +385,8 @@ func (w *run) tellBreaches(ctx workflow.Context, now time.Time) {
 			people = append(people, personOf(p))
 		}
 		about := w.about()
-		about.Reason = "SLA missed: " + strings.ReplaceAll(string(sla), "_", " ") + " within " + limit(s.Settings, sla).String()
+		about.Reason = "not " + promised(sla) + " in time"
+		about.DueBy = w.local(s.OpenedAt.Add(limit(s.Settings, sla)))
 		var batch []activities.Message
 		seen := map[string]bool{}
 		for _, p := range people {
@@ -425,6 +433,7 @@ func (w *run) clearOnce(ctx workflow.Context) {
 	}
 	if wasEmergency {
 		batch := w.to(s.tenants(), "tenant_closed", policy.TextTenantClosed, s.class())
+		batch = append(batch, w.toManager("manager_closed", policy.TextManagerClosed, s.class())...)
 		if s.Acknowledged == nil {
 			batch = append(batch, w.to(w.pagedExcept(""), "page_stopped", policy.TextPageStopped, s.class())...)
 		}

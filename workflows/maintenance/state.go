@@ -142,6 +142,7 @@ type (
 	// Joined is another work order of the same emergency.
 	Joined struct {
 		WorkOrderID string              `json:"work_order_id"`
+		Number      string              `json:"number,omitempty"`
 		Unit        string              `json:"unit,omitempty"`
 		Tenants     []activities.Person `json:"tenants,omitempty"`
 		Told        bool                `json:"told,omitempty"`

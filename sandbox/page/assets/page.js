@@ -5,6 +5,7 @@
 const every = 1000; // ms between two looks
 let version = document.body.dataset.version;
 let openMail = null;
+let shownTab = null;
 const drawn = new Map(); // part -> its HTML
 const seen = new WeakSet(); // chats that were once scrolled to their end
 
@@ -60,6 +61,9 @@ function showTab() {
   const here = document.getElementById(wanted)?.tagName === "SECTION" ? wanted : "phones";
   for (const s of all("section")) s.classList.toggle("here", s.id === here);
   for (const a of all("nav a")) a.classList.toggle("here", a.hash === "#" + here);
+  const nav = document.querySelector("nav"), tab = nav.querySelector(".here");
+  if (here !== shownTab) nav.scrollLeft = tab.offsetLeft - nav.offsetLeft - (nav.clientWidth - tab.offsetWidth) / 2;
+  shownTab = here;
   for (const e of all("[data-scroll]")) if (!seen.has(e) && e.clientHeight) { seen.add(e); e.scrollTop = e.scrollHeight; }
 }
 

@@ -25,7 +25,7 @@ var emergencyRules = []rule{
 		id: "leak-through", level: levelEmergency, category: CategoryLeak, problem: "Water leak", trade: TradePlumbing,
 		why: "water through a ceiling or wall, or a leak that gets worse, is reported",
 		phrases: []string{
-			"drip*|@leak .. @above", "@above .. drip*|@leak", "@leak .. worse|fast|faster|badly|bad|heavily|gallons|non_stop|nonstop|constantly",
+			"drip*|@leak .. @above", "@above .. drip*|@leak", "@leak ?water all_over|onto", "water in|inside|behind ?@my ceiling|ceilings|wall|walls", "@leak .. worse|fast|faster|badly|bad|heavily|gallons|non_stop|nonstop|constantly",
 		},
 		except: []string{
 			"@no ?@a ?visible|active ?water|gas|oil @leak|drip*", "no longer @leak|drip*", "stopped leaking|dripping", "@dont leak*|drip*", "no hay ?@a|una fuga ?de ?agua",
@@ -72,13 +72,13 @@ var emergencyRules = []rule{
 			"no|without|zero ?any ?running|clean|cold water", "no hot or|and|nor cold ?running water", "no running ?water",
 			"water ?supply|service ?to|in|for ?@my ?whole|entire ?@home @is ?completely|all|still|currently @out|cut|cut_off|turned_off|not_working|not_running",
 			"water ?supply ?@is ?completely|all cut_off|turned_off|shut_off|not_working|stopped_working", "@dont have|get|got|getting ?got ?any ?running water",
-			"havent|hasnt|aint ?had|got ?any|no ?running water", "lost ?all ?@my water",
+			"havent|hasnt|aint ?had|got ?any|no ?running water", "lost ?all ?@my water", "water pressure @is zero|gone|nil",
 			"water .. @wont .. come|coming|run|running|work|working|flow*|turn_on|turning_on", "nothing|no_water .. coming|comes|come ?out .. tap*|faucet*|shower|sink",
 			"taps|faucets .. dry|dead|nothing", "no hay agua", "sin agua", "no tengo|tenemos|sale|hay agua",
 		},
 		except: []string{
 			"hot water ?heater|tank", "water heater*|filter*|softener*|bill*|meter*|dispenser*|cooler*|fountain*|bottle*|damage*|pump*|stain*|feature*|bed|slide*",
-			"water shut_off|shutoff valve*|date|notice", "no water damage*|leak*|stain*|spot*|mark*|intrusion|coming|pooling|standing|dripping|issue*|problem*|bill*|on|running_down",
+			"water shut_off|shutoff valve*|date|notice", "no water damage*|leak*|stain*|spot*|mark*|intrusion|pooling|standing|issue*|problem*|bill*|on", "no water coming|dripping|running in|into|through|from|down",
 			"no|get|getting ?any water in|to|for|from|at ?@my dishwasher|fridge|refrigerator|ice_maker|icemaker|washing_machine|washer|sprinkler*|hose|garden|pool|fountain|toilet|bidet|hot_tub|spigot",
 			"agua caliente", "standing|dirty|storm|rain|pool water", "@dont have|get|see|had ?any water damage|leak*|bill|coming|in|on",
 			"water @is not coming|leaking|dripping ?in|through|from",

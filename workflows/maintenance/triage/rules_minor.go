@@ -6,10 +6,10 @@ var minorRules = []rule{
 	{
 		id: "drip", level: levelMinor, category: CategoryLeak, problem: "Slow leak", trade: TradePlumbing,
 		why:     "a drip or slow leak is reported",
-		phrases: []string{"drip|drips|dripping|dripped|drippy|goteo|gotea|gotera*|goteando", "@leak", "toilet|toilets .. running|runs|keeps_filling", "running toilet*", "water pressure .. low|weak", "low water pressure"},
+		phrases: []string{"drip|drips|dripping|dripped|drippy|goteo|gotea|gotera*|goteando", "@leak", "toilet|toilets .. running|runs|keeps_filling", "running toilet*", "water pressure .. low|weak", "low water pressure", "water stain*|spot*|damage", "wet carpet|carpets|ceiling|wall|floor", "carpet|carpets ?@is wet|damp"},
 		except: []string{
 			"@no ?@a ?visible|active|longer|further ?water|gas|oil @leak", "no_longer|not|stopped|never drip*|@leak", "@dont leak*|drip*", "@leak|drip* was|has_been|have_been|is|are|got|were ?now ?already ?been @fixed", "fixed|repaired|resolved ?@a @leak|drip",
-			"news|info|data|light|air|oil|freon @leak", "@leak oil|air|freon|cold_air", "car|vehicle|truck ?@is @leak ?oil|fluid|coolant", "drip tray|pan|coffee|edge|irrigation", "@leak detector*|detection|test|inspection|sensor*|check", "no hay ?@a|una fuga ?de ?agua", "used to leak|drip",
+			"news|info|data|light|air|oil|freon @leak", "@leak oil|air|freon|cold_air", "car|vehicle|truck ?@is @leak ?oil|fluid|coolant", "no water damage|stain*|spot*", "drip tray|pan|coffee|edge|irrigation", "@leak detector*|detection|test|inspection|sensor*|check", "no hay ?@a|una fuga ?de ?agua", "used to leak|drip",
 		},
 	},
 	{
@@ -32,7 +32,7 @@ var minorRules = []rule{
 		why: "a loss of power to a part of the home is reported",
 		phrases: []string{
 			"outlet|outlets|socket|sockets|plug|plugs|light_switch .. @wont .. work*", "outlet|outlets|socket|sockets|light_switch ?@is ?all @out", "breaker|breakers|fuse .. trip*|blew|blown|wont_reset", "trip*|blown .. breaker|breakers|fuse", "no|lost|without ?any|the power|electricity to|in|at|from|for",
-			"half|part|some of .. power|lights|outlets|electricity", "lights|light|lamp* .. flicker*|dim|dimming", "flicker* .. lights|light", "partial power",
+			"lights|lamps|outlets|power .. @out .. half|part|some", "half|part|some of .. power|lights|outlets|electricity", "lights|light|lamp* .. flicker*|dim|dimming", "flicker* .. lights|light", "partial power",
 		},
 		except: []string{"@no ?@a flicker*", "trip hazard", "tripped on|over"},
 	},

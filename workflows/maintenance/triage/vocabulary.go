@@ -13,7 +13,7 @@ var vocabulary = map[string][]string{
 	"is":    {"is", "are", "was", "were", "has", "have", "has been", "have been", "had been", "got", "gets", "keeps", "kept", "started", "went", "goes"},
 	"my":    {"a", "an", "the", "my", "our", "their", "his", "her", "this"},
 	"home":  {"home", "house", "apartment", "apt", "unit", "building", "flat", "place", "room", "bedroom", "kitchen", "bathroom", "hallway", "condo"},
-	"dont":  {"dont", "doesnt", "didnt", "cant", "cannot", "do not", "does not", "did not", "can not", "not", "never"},
+	"dont":  {"dont", "doesnt", "didnt", "cant", "cannot", "do not", "does not", "did not", "can not", "not"},
 	"door":  {"door", "doors", "window", "windows", "lock", "locks", "deadbolt", "dead bolt", "gate", "slider"},
 	"fixed": {"fixed", "repaired", "resolved", "stopped", "gone", "patched", "sorted"},
 	"leak":  {"leak*", "leek", "leeks", "leeking", "laeking", "leeaking"},
