@@ -114,7 +114,9 @@ func cost(ctx context.Context, stack *e2e.Stack) error {
 	if err := stack.Reply(ctx, page.To, "1"); err != nil {
 		return err
 	}
-	acknowledged := func(d maintenance.Description) bool { return d.Stage == maintenance.StageDispatching && len(d.Offers) > 0 }
+	acknowledged := func(d maintenance.Description) bool {
+		return d.Stage == maintenance.StageDispatching && len(d.Offers) > 0
+	}
 	if _, err := stack.Until(ctx, id, acknowledged, 20*time.Second); err != nil {
 		return err
 	}
