@@ -37,6 +37,7 @@ func main() {
 	flag.StringVar(&s.binary, "binary", envOr("KEYHOLDER_BIN", "bin/keyholder"), "the keyholder command")
 	flag.StringVar(&floorAddr, "floor", "", "run the floor on this address (used by the bench itself)")
 	flag.StringVar(&temporal, "temporal", "", "Temporal of the floor")
+	rounds := flag.Int("rounds", 0, "rounds of each figure (0: 5, or 1 with -small)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -48,6 +49,9 @@ func main() {
 		s.rounds, s.perRound, s.latency = 5, 6*time.Second, 30*time.Second
 		if small {
 			s.rounds, s.perRound, s.latency = 1, 2*time.Second, 3*time.Second
+		}
+		if *rounds > 0 {
+			s.rounds = *rounds
 		}
 		err = run(ctx, s)
 	}

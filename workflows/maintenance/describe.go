@@ -111,17 +111,15 @@ func (w *run) show(ctx workflow.Context) {
 		workflow.SetCurrentDetails(ctx, now.details)
 	}
 	if now.stage != w.shown.stage || now.sla != w.shown.sla {
-		updates := []temporal.SearchAttributeUpdate{
+		updates := w.origin()
+		updates = append(updates,
 			durable.Stage.ValueSet(string(s.Stage)), durable.WaitingFor.ValueSet(d.WaitingFor),
-		}
+		)
 		if d.SLA != "" {
 			updates = append(updates, durable.SLAState.ValueSet(d.SLA))
 		}
 		if s.Assessment.Category != "" {
 			updates = append(updates, durable.Reason.ValueSet(string(s.Assessment.Category)))
-		}
-		if s.Report.Property.ID != "" {
-			updates = append(updates, durable.PropertyID.ValueSet(s.Report.Property.ID))
 		}
 		if d.DueBy.IsZero() {
 			updates = append(updates, durable.DueBy.ValueUnset())
@@ -135,6 +133,32 @@ func (w *run) show(ctx workflow.Context) {
 		}
 	}
 	w.shown = now
+}
+
+// origin are the attributes that never change, set with the first stage of a run.
+func (w *run) origin() []temporal.SearchAttributeUpdate {
+	if w.shown.stage != "" {
+		return nil
+	}
+	s := w.state
+	updates := []temporal.SearchAttributeUpdate{
+		durable.EventSource.ValueSet("rentvine"), durable.EventType.ValueSet(s.FirstEvent),
+	}
+	if !s.ReceivedAt.IsZero() {
+		updates = append(updates, durable.ReceivedAt.ValueSet(s.ReceivedAt))
+	}
+	for _, a := range []struct {
+		key   temporal.SearchAttributeKeyKeyword
+		value string
+	}{
+		{durable.PropertyID, s.Report.Property.ID}, {durable.UnitID, s.Report.WorkOrder.UnitID}, {durable.LeaseID, s.Report.WorkOrder.LeaseID},
+		{durable.ContactID, s.Report.WorkOrder.RequestedBy},
+	} {
+		if a.value != "" {
+			updates = append(updates, a.key.ValueSet(a.value))
+		}
+	}
+	return updates
 }
 
 // details is the status as a coordinator reads it in the Web UI.

@@ -237,7 +237,7 @@ func (w *run) event(ctx workflow.Context, ev durable.Event) {
 	}
 	s.Data = ev.Data
 	if s.FirstEvent == "" {
-		s.FirstEvent, s.NeedsTriage = ev.Type, true
+		s.FirstEvent, s.ReceivedAt, s.NeedsTriage = ev.Type, ev.ReceivedAt, true
 		return
 	}
 	s.NeedsRefresh = true

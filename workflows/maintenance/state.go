@@ -52,8 +52,10 @@ type State struct {
 	// effects of a reopened work order are not taken for earlier ones.
 	Incarnation int `json:"incarnation,omitempty"`
 
-	OpenedAt   time.Time           `json:"opened_at,omitzero"`
-	FirstEvent string              `json:"first_event,omitempty"`
+	OpenedAt   time.Time `json:"opened_at,omitzero"`
+	FirstEvent string    `json:"first_event,omitempty"`
+	// ReceivedAt is when the first event reached us (real time).
+	ReceivedAt time.Time           `json:"received_at,omitzero"`
 	Data       json.RawMessage     `json:"data,omitempty"`
 	Report     activities.Report   `json:"report"`
 	Settings   activities.Settings `json:"settings"`
