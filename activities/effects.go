@@ -36,6 +36,10 @@ func (a *Activities) once(ctx context.Context, key string,
 		if found {
 			return ref, a.Store.FinishEffect(ctx, key, ref)
 		}
+		if time.Since(effect.BegunAt) < stillOnItsWay {
+			return "", &partner.Error{Op: "effect", Kind: partner.Unavailable, RetryAfter: stillOnItsWay / 2,
+				Message: "an earlier try may still be on its way"}
+		}
 	}
 	ref, err = act(ctx)
 	if err != nil {
@@ -47,6 +51,10 @@ func (a *Activities) once(ctx context.Context, key string,
 	}
 	return ref, a.Store.FinishEffect(context.WithoutCancel(ctx), key, ref)
 }
+
+// stillOnItsWay is how long after its beginning an earlier try may still reach the
+// partner: a little more than the clients' time limit.
+const stillOnItsWay = 12 * time.Second
 
 // didNothing tells whether a failed call is known to have had no effect.
 func didNothing(err error) bool {

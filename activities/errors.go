@@ -10,13 +10,14 @@ import (
 )
 
 // retryable tells what Temporal's retry policy may repeat. An unknown outcome is
-// among them because every write looks for its earlier effect first. Wrong
-// credentials are, too: an operator mends them while the workflow waits.
+// among them because every write looks for its earlier effect first; so is a
+// garbled reply. Wrong credentials are, too: an operator mends them while the
+// workflow waits.
 func retryable(kind partner.Kind) bool {
 	switch kind {
-	case partner.RateLimited, partner.Unavailable, partner.UnknownOutcome, partner.Unauthorised, partner.Forbidden:
+	case partner.RateLimited, partner.Unavailable, partner.UnknownOutcome, partner.Unauthorised, partner.Forbidden, partner.Malformed:
 		return true
-	case partner.Invalid, partner.NotFound, partner.Conflict, partner.Malformed, partner.OptedOut:
+	case partner.Invalid, partner.NotFound, partner.Conflict, partner.OptedOut:
 		return false
 	}
 	return true

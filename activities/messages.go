@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/clients/partner"
@@ -150,7 +152,31 @@ func (a *Activities) sendMessages(ctx context.Context, in SendMessagesInput) ([]
 		sent.Step = m.Step
 		results = append(results, sent)
 	}
-	return results, toTemporal(passing)
+	if passing == nil {
+		return results, nil
+	}
+	return nil, withResults(toTemporal(passing), results)
+}
+
+// withResults keeps what was settled in the error, for who gives up waiting.
+func withResults(err error, results []Sent) error {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) {
+		return err
+	}
+	return temporal.NewApplicationErrorWithOptions(app.Message(), app.Type(), temporal.ApplicationErrorOptions{
+		NonRetryable: app.NonRetryable(), NextRetryDelay: app.NextRetryDelay(), Details: []any{results},
+	})
+}
+
+// SentBefore is what had become of the other messages of a batch that failed.
+func SentBefore(err error) []Sent {
+	var app *temporal.ApplicationError
+	var results []Sent
+	if errors.As(err, &app) && app.HasDetails() && app.Details(&results) != nil {
+		return nil
+	}
+	return results
 }
 
 func (a *Activities) sendMessage(ctx context.Context, in SendMessagesInput, m Message) (Sent, error) {
@@ -251,11 +277,10 @@ func (a *Activities) sendBy(ctx context.Context, in SendMessagesInput, m Message
 	} else {
 		record.Ref, err = a.sendMail(ctx, record.Key, m, text)
 	}
-	switch partner.KindOf(err) {
-	case partner.OptedOut:
+	if kind := partner.KindOf(err); kind == partner.OptedOut {
 		return Sent{}, "opted out", a.Store.SetOptedOut(ctx, hashed, true, time.Now().UTC())
-	case partner.Invalid:
-		return Sent{}, "address refused", nil
+	} else if err != nil && kind != "" && !retryable(kind) {
+		return Sent{}, "refused as " + string(kind), nil
 	}
 	if err != nil {
 		return Sent{}, "", err

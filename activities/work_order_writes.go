@@ -19,14 +19,14 @@ import (
 // repeat: it reads first, writes only what differs and reads again, because a
 // 200 may be a silent no-op (contracts/rentvine.md 4.4).
 var UpdateWorkOrder = durable.Activity[UpdateWorkOrderInput, Written]{
-	Name: "rentvine.update_work_order", Queue: QueueRentVine, Attempt: 30 * time.Second,
+	Name: "rentvine.update_work_order", Queue: QueueRentVine, Attempt: 30 * time.Second, Within: 72 * time.Hour,
 }
 
 // AttachIncidentReport renders the report and attaches it to the work order. It
 // is safe to repeat: the file's name is unique to the incident, and a try that
 // may be a repeat looks for it first.
 var AttachIncidentReport = durable.Activity[AttachIncidentReportInput, string]{
-	Name: "rentvine.attach_incident_report", Queue: QueueRentVine, Attempt: time.Minute,
+	Name: "rentvine.attach_incident_report", Queue: QueueRentVine, Attempt: time.Minute, Within: 72 * time.Hour,
 }
 
 // MailIncidentReport mails the report. It is safe to repeat by its Message-ID.

@@ -23,7 +23,7 @@ var (
 		Name: "rentvine.read_report", Attempt: 3 * time.Second, Within: 3 * time.Second,
 	}
 	RefreshReport = durable.Activity[ReadReportInput, Report]{
-		Name: "rentvine.refresh_report", Queue: QueueRentVine, Attempt: 20 * time.Second,
+		Name: "rentvine.refresh_report", Queue: QueueRentVine, Attempt: 20 * time.Second, Within: 10 * time.Minute,
 	}
 )
 
@@ -191,9 +191,11 @@ func (r *reading) surroundings(ctx context.Context, order rentvine.WorkOrder) er
 	return group.Wait()
 }
 
-// passing drops the errors that waiting does not mend.
+// passing drops the errors that waiting does not mend. A key that may read work
+// orders but not tenants must not hide the work orders.
 func passing(err error) error {
-	if err != nil && !retryable(partner.KindOf(err)) {
+	switch kind := partner.KindOf(err); {
+	case err == nil, kind == partner.Forbidden, !retryable(kind):
 		return nil
 	}
 	return err

@@ -68,12 +68,12 @@ func envOr(name, otherwise string) string {
 	return otherwise
 }
 
-func run(ctx context.Context, s settings) error {
+func run(ctx context.Context, s settings) (err error) {
 	dir, err := os.MkdirTemp("", "keyholder-bench-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if s.binary, err = filepath.Abs(s.binary); err != nil {
 		return err
 	}

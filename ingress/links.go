@@ -168,9 +168,9 @@ func (p *People) showFate(c echo.Context, q store.Question, choice string, d han
 	case fateRefused:
 		return p.show(c, http.StatusUnprocessableEntity, pages.View{
 			Heading: "Not taken", Text: saidOf(d), Title: q.Title, Code: q.Code, Tone: pages.Bad})
-	default:
-		return p.show(c, http.StatusOK, recordedPage(q, choice, saidOf(d)))
+	case fateTaken, fateLate, fateReceived, fateAway:
 	}
+	return p.show(c, http.StatusOK, recordedPage(q, choice, saidOf(d)))
 }
 
 // sameSite refuses forms that another site made a browser post. The link is the

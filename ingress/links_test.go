@@ -71,7 +71,7 @@ func TestLink_notes(t *testing.T) {
 	require.Contains(t, r.open(http.MethodGet, r.keys.Token(q.ID)).body, `<label for="note">Note for “Propose a time”</label>`)
 }
 
-func TestLink_thatAsksNothing(t *testing.T) {
+func TestLink_thatAsksNothing(t *testing.T) { //nolint:tparallel // the subtests share one rig
 	t.Parallel()
 	r := newRig(t, nil)
 	expired, err := r.store.Ask(t.Context(), store.Question{
@@ -168,7 +168,7 @@ func TestLink_twoTapsAtOnce(t *testing.T) {
 	require.Len(t, r.told(id).Answers, 1)
 }
 
-func TestLink_refusals(t *testing.T) {
+func TestLink_refusals(t *testing.T) { //nolint:tparallel // the subtests share one rig
 	t.Parallel()
 	r := newRig(t, testTemporal(t))
 	r.work()

@@ -210,7 +210,7 @@ func TestTwilioSign_vector(t *testing.T) {
 	require.Equal(t, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", twilioSign("12345", "https://mycompany.com/myapp.php?foo=1&bar=2", form))
 }
 
-func TestTwilioForm_refuses(t *testing.T) {
+func TestTwilioForm_refuses(t *testing.T) { //nolint:tparallel // the subtests share one rig
 	t.Parallel()
 	r := newRig(t, nil) // no refused form gets as far as Temporal
 	form := url.Values{"MessageSid": {"SM1"}, "From": {testPhone}, "Body": {"STOP"}}

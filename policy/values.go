@@ -43,6 +43,10 @@ type Date struct {
 
 // UnmarshalText reads "2026-01-05".
 func (d *Date) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*d = Date{}
+		return nil
+	}
 	parsed, err := time.Parse(time.DateOnly, string(text))
 	if err != nil {
 		return errors.New(`must be a date such as "2026-01-05"`)
@@ -53,6 +57,9 @@ func (d *Date) UnmarshalText(text []byte) error {
 
 // MarshalText writes "2026-01-05".
 func (d Date) MarshalText() ([]byte, error) {
+	if d == (Date{}) {
+		return nil, nil
+	}
 	return []byte(fmt.Sprintf("%04d-%02d-%02d", d.Year, int(d.Month), d.Day)), nil
 }
 

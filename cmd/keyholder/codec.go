@@ -36,7 +36,7 @@ icon and enter this server's address.`,
 			if err != nil {
 				return usageError{fmt.Errorf("KEYHOLDER_PAYLOAD_KEYS: %w", err)}
 			}
-			listener, err := net.Listen("tcp", addr)
+			listener, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", addr)
 			if err != nil {
 				return fmt.Errorf("%w; choose another --addr", err)
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"reflect"
 	"regexp"
@@ -90,5 +89,5 @@ func TestUsageErrorsAreTold(t *testing.T) {
 	cmd.SetArgs([]string{"send", "rentvine"})
 	cmd.SetOut(nil)
 	err := cmd.Execute()
-	require.True(t, errors.As(err, new(usageError)), "%v", err)
+	require.ErrorAs(t, err, new(usageError))
 }

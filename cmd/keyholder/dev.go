@@ -208,7 +208,7 @@ func (d *dev) startTemporal(ctx context.Context) error {
 	})
 	go func() {
 		<-server.Done()
-		d.fail(errors.New("Temporal has ended; its log is " + opts.LogFile))
+		d.fail(errors.New("the Temporal server has ended; its log is " + opts.LogFile))
 	}()
 	c, err := dial(ctx, d.log, PayloadConfig{PayloadKeys: d.env["KEYHOLDER_PAYLOAD_KEYS"]}, server.Address(), newRegistry())
 	if err != nil {
@@ -220,7 +220,7 @@ func (d *dev) startTemporal(ctx context.Context) error {
 		return err
 	}
 	if !report.OK() {
-		return fmt.Errorf("Temporal could not be set up: %v", report.Findings)
+		return fmt.Errorf("setting Temporal up failed: %v", report.Findings)
 	}
 	out("ready  temporal  %s", server.Address())
 	return nil
@@ -265,12 +265,12 @@ func (d *dev) openShared(ctx context.Context) (*base, error) {
 
 // settleClock stores the clock of new data, and refuses another one for data that
 // has a clock, because running workflows have recorded theirs.
-func settleClock(ctx context.Context, storeURL string, day time.Duration) error {
+func settleClock(ctx context.Context, storeURL string, day time.Duration) (err error) {
 	s, err := store.Open(ctx, storeURL)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	text, err := s.Setting(ctx, clockSetting)
 	if err != nil {
 		return err
@@ -294,8 +294,15 @@ func settleClock(ctx context.Context, storeURL string, day time.Duration) error 
 		return usageError{fmt.Errorf("this data runs at %s a day, not %s: give --day %s, or start afresh with --data FOLDER or --ephemeral",
 			have.Real(24*time.Hour), day, have.Real(24*time.Hour))}
 	}
+	if now := have.Now(); !have.IsReal() && now.Sub(have.Epoch) > oldestClock {
+		return usageError{fmt.Errorf("this data has lived through %d years of its business time: start afresh with another --data FOLDER or --ephemeral", now.Year()-have.Epoch.Year())}
+	}
 	return nil
 }
+
+// oldestClock is how far a virtual clock may run; beyond some 290 years durations
+// overflow.
+const oldestClock = 200 * 365 * 24 * time.Hour
 
 // writeEnv leaves the settings for "keyholder send", "keyholder worker" and others
 // run beside this one.
@@ -357,7 +364,7 @@ func (d *dev) startIngress(ctx context.Context, b *base) error {
 	if err != nil {
 		return usageError{err}
 	}
-	metrics, err := serveMetrics(cfg.MetricsAddress, server.MetricsHandler())
+	metrics, err := serveMetrics(ctx, cfg.MetricsAddress, server.MetricsHandler())
 	if err != nil {
 		return err
 	}

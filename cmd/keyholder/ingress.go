@@ -50,7 +50,7 @@ func runIngress(ctx context.Context, cfg ingressConfig) error {
 	if err := server.Start(ctx); err != nil {
 		return err
 	}
-	metrics, err := serveMetrics(cfg.MetricsAddress, server.MetricsHandler())
+	metrics, err := serveMetrics(ctx, cfg.MetricsAddress, server.MetricsHandler())
 	if err != nil {
 		return errors.Join(err, shutdown(server))
 	}
@@ -81,8 +81,8 @@ type metricsServer struct {
 	failed chan error
 }
 
-func serveMetrics(addr string, metrics http.Handler) (*metricsServer, error) {
-	listener, err := net.Listen("tcp", addr)
+func serveMetrics(ctx context.Context, addr string, metrics http.Handler) (*metricsServer, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w; choose another KEYHOLDER_METRICS_ADDR", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ store of KEYHOLDER_STORE_URL. While paused, messages wait in their workflows; on
 those of life safety leave.`,
 		Args:      args(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
 		ValidArgs: []string{"pause", "resume", "status"},
-		RunE: func(cmd *cobra.Command, given []string) error {
+		RunE: func(cmd *cobra.Command, given []string) (err error) {
 			cfg, err := parse[outboundCommandConfig](environ(envFile(dataDir)))
 			if err != nil {
 				return err
@@ -29,7 +30,7 @@ those of life safety leave.`,
 			if err != nil {
 				return err
 			}
-			defer s.Close()
+			defer func() { err = errors.Join(err, s.Close()) }()
 			if given[0] != "status" {
 				value := map[string]string{"pause": "1", "resume": ""}[given[0]]
 				if err := s.SetSetting(cmd.Context(), pausedSetting, value); err != nil {

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"github.com/aictive/keyholder/cluster"
 	"github.com/aictive/keyholder/worker"
 )
 
@@ -57,11 +60,14 @@ func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
 	if err != nil {
 		return err
 	}
+	if err := b.requireSetup(ctx); err != nil {
+		return err
+	}
 	if err := w.Start(); err != nil {
 		return err
 	}
 	go b.prune(ctx)
-	health, err := serveMetrics(cfg.MetricsAddress, promhttp.HandlerFor(b.registry, promhttp.HandlerOpts{}))
+	health, err := serveMetrics(ctx, cfg.MetricsAddress, promhttp.HandlerFor(b.registry, promhttp.HandlerOpts{}))
 	if err != nil {
 		w.Stop()
 		return err
@@ -96,4 +102,22 @@ func (b *base) workerHealth(metrics http.Handler) http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	return mux
+}
+
+// requireSetup refuses a cluster without the search attributes, on which every
+// workflow would get stuck. A cluster that cannot be asked is given the benefit of
+// the doubt.
+func (b *base) requireSetup(ctx context.Context) error {
+	report, err := cluster.Check(ctx, b.temporal, cluster.SetupOptions{Namespace: os.Getenv("TEMPORAL_NAMESPACE")})
+	if err != nil {
+		b.log.Warn("the cluster could not be checked", zap.Error(err))
+		return nil
+	}
+	for _, f := range report.Findings {
+		if strings.HasPrefix(f.What, "search attribute ") {
+			return usageError{fmt.Errorf("%s; run \"keyholder setup\" first", f)}
+		}
+		b.log.Warn("the cluster differs from what Keyholder needs", zap.Stringer("finding", f))
+	}
+	return nil
 }

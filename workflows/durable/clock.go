@@ -26,11 +26,11 @@ func DayClock(epoch time.Time, day time.Duration) Clock {
 func (c Clock) IsReal() bool { return c.Scale == 0 || c.Scale == 1 }
 
 // At is the business time at a real instant, in UTC.
-func (c Clock) At(real time.Time) time.Time {
+func (c Clock) At(instant time.Time) time.Time {
 	if c.IsReal() {
-		return real.UTC()
+		return instant.UTC()
 	}
-	return c.Epoch.Add(time.Duration(float64(real.Sub(c.Epoch)) * c.Scale)).UTC()
+	return c.Epoch.Add(time.Duration(float64(instant.Sub(c.Epoch)) * c.Scale)).UTC()
 }
 
 // Real is how long a business duration lasts in real time.
@@ -88,9 +88,12 @@ func (a *Alarm) Set(ctx workflow.Context, at time.Time, summary string) {
 	}
 	a.Stop()
 	wait := ClockOf(ctx).Real(at.Sub(Now(ctx)))
+	// A timer of nothing fires at once, without letting time pass: at a fast clock
+	// the workflow would never yield.
+	wait = max(wait, time.Millisecond)
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	a.at, a.cancel = at, cancel
-	a.timer = workflow.NewTimerWithOptions(timerCtx, max(wait, 0), workflow.TimerOptions{Summary: summary})
+	a.timer = workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: summary})
 }
 
 // Rang tells whether the timer has fired since it was set.

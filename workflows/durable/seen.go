@@ -1,6 +1,10 @@
 package durable
 
-import "time"
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
 
 const (
 	// seenFor is how long an event key is remembered at least, unless seenMax
@@ -44,4 +48,10 @@ func (s *Seen) Add(key string, now time.Time) bool {
 	}
 	s.Events = append(s.Events[drop:], SeenEvent{Key: key, At: now})
 	return true
+}
+
+// TakeOnce tells whether a workflow takes the event now for the first time. Keys
+// age in real time, as partners' retries do.
+func TakeOnce(ctx workflow.Context, s *Seen, ev Event) bool {
+	return s.Add(ev.Key, workflow.Now(ctx))
 }

@@ -21,21 +21,20 @@ func Settle(ctx workflow.Context, drain func(workflow.Context) bool) error {
 }
 
 // DrainUnknown takes the signals of names that the workflow does not know and
-// returns how many there were of each.
-func DrainUnknown(ctx workflow.Context, known ...string) map[string]int {
+// returns how many there were.
+func DrainUnknown(ctx workflow.Context, known ...string) (count int) {
 	names := map[string]bool{}
 	for _, k := range known {
 		names[k] = true
 	}
-	counts := map[string]int{}
 	for _, name := range workflow.GetUnhandledSignalNames(ctx) {
 		if names[name] {
 			continue
 		}
 		ch := workflow.GetSignalChannel(ctx, name)
 		for ch.ReceiveAsync(nil) {
-			counts[name]++
+			count++
 		}
 	}
-	return counts
+	return count
 }

@@ -126,8 +126,8 @@ func (w *run) show(ctx workflow.Context) {
 		} else {
 			updates = append(updates, durable.DueBy.ValueSet(d.DueBy))
 		}
-		// The attributes only mirror the state; a cluster without them must not stop
-		// a response.
+		// The server refuses attributes that the cluster lacks; the worker checks for
+		// them before it starts.
 		if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
 			workflow.GetLogger(ctx).Warn("search attributes not updated", "error", err)
 		}

@@ -107,11 +107,26 @@ func (s *State) answerPage(a durable.Answer, m Mark) durable.Outcome {
 	for i := range s.Pages {
 		if s.Pages[i].Step == a.Step {
 			s.Pages[i].Declined = true
+			s.hurryPage(i, m.At)
 		}
 	}
-	s.NextPageAt = m.At
 	s.note(m.At, "cannot take it", a.Person)
 	return durable.Outcome{Message: "Understood. We ask the next person."}
+}
+
+// hurryPage pages the next person at once where the page in question is the one
+// that is waited for.
+func (s *State) hurryPage(i int, now time.Time) {
+	if i == len(s.Pages)-1 {
+		s.NextPageAt = now
+	}
+}
+
+// hurryOffer is hurryPage for offers.
+func (s *State) hurryOffer(step string, now time.Time) {
+	if n := len(s.Offers); n > 0 && s.Offers[n-1].Step == step {
+		s.NextOfferAt = now
+	}
 }
 
 func (s *State) acknowledge(m Mark) {
@@ -138,7 +153,7 @@ func (s *State) answerOffer(a durable.Answer, m Mark) durable.Outcome {
 	}
 	if a.Choice == choiceDecline {
 		offer.Declined = true
-		s.NextOfferAt = m.At
+		s.hurryOffer(a.Step, m.At)
 		s.note(m.At, "declined the job", a.Person)
 		return durable.Outcome{Message: "Understood. We ask the next technician."}
 	}
@@ -157,6 +172,7 @@ func (s *State) offer(step string) *Offer {
 
 // assign gives the job to a technician of the policy.
 func (s *State) assign(technician string, m Mark) {
+	s.NoTechnician = false
 	s.Job = &Job{Technician: technician, Accepted: m, Person: activities.Person{ID: technician}}
 	for _, t := range s.Settings.Technicians {
 		if t.Person.ID == technician {
@@ -208,18 +224,19 @@ func (s *State) messageFailed(f durable.MessageFailure, now time.Time) (again *a
 	for i := range s.Pages {
 		if s.Pages[i].Step == f.Step && s.Stage == StagePaging {
 			s.Pages[i].Failed = true
-			s.NextPageAt = now
+			s.hurryPage(i, now)
 			s.note(now, "page not delivered", s.Pages[i].Person)
 		}
 	}
 	if o := s.offer(f.Step); o != nil && s.Stage == StageDispatching {
-		s.NextOfferAt = now
+		s.hurryOffer(f.Step, now)
 		s.note(now, "offer not delivered", o.Technician)
 	}
-	for _, n := range s.Notices {
-		if n.Step == f.Step && len(n.Channels) > 1 {
+	for i := range s.Notices {
+		if n := &s.Notices[i]; n.Step == f.Step && len(n.Channels) > 1 {
 			n.Channels = n.Channels[1:]
-			return &n
+			next := *n
+			return &next
 		}
 	}
 	return nil
@@ -250,6 +267,46 @@ func statusNamed(data json.RawMessage) int {
 	return int(n)
 }
 
+// fromEvent is what an event alone says of a work order.
+func fromEvent(id string, data json.RawMessage) activities.Report {
+	var d struct {
+		PropertyID  string `json:"propertyID"`
+		UnitID      string `json:"unitID"`
+		LeaseID     string `json:"leaseID"`
+		Priority    string `json:"priority"`
+		Description string `json:"description"`
+	}
+	// What cannot be read stays empty: the report is read again as soon as may be.
+	_ = json.Unmarshal(data, &d)
+	return activities.Report{
+		Partial: true, Property: activities.Property{ID: d.PropertyID},
+		WorkOrder: activities.Order{
+			ID: id, PropertyID: d.PropertyID, UnitID: d.UnitID, LeaseID: d.LeaseID,
+			Priority: strings.ToLower(d.Priority), Description: d.Description, PrimaryStatus: statusNamed(data),
+		},
+	}
+}
+
+// repaired tells whether a technician has reported the repair done.
+func (s *State) repaired() bool { return s.Job != nil && s.Job.Repaired != nil }
+
+// unreadable takes that RentVine could not be read: the event's own word must do
+// for now, and RentVine is asked again later.
+func (s *State) unreadable(now time.Time) {
+	switch statusNamed(s.Data) {
+	case activities.StatusClosed:
+		s.end(StageClosed, Mark{By: "rentvine", Via: "event", At: now})
+	case activities.StatusCancelled:
+		s.end(StageCancelled, Mark{By: "rentvine", Via: "event", At: now})
+	}
+	if s.Ended == nil {
+		s.RefreshAt = now.Add(readAgainAfter)
+	}
+}
+
+// readAgainAfter is the pause after a reading that failed for good.
+const readAgainAfter = 5 * time.Minute
+
 // readAgain acts on what RentVine says of the work order now, compared with what
 // was known.
 func (s *State) readAgain(fresh activities.Report, now time.Time) {
@@ -257,6 +314,9 @@ func (s *State) readAgain(fresh activities.Report, now time.Time) {
 	if !fresh.Found {
 		// Only events speak of this record: keep the surroundings, take their status.
 		fresh.WorkOrder.PrimaryStatus = statusNamed(s.Data)
+		if fresh.Property.Address == "" {
+			fresh.Property, fresh.Unit = known.Property, known.Unit
+		}
 	}
 	if len(fresh.Tenants) == 0 {
 		fresh.Tenants = known.Tenants
@@ -279,7 +339,7 @@ func (s *State) readAgain(fresh activities.Report, now time.Time) {
 		}
 		return
 	}
-	if s.Stage == StagePaging && takenInRentVine(known.WorkOrder, fresh.WorkOrder) {
+	if s.Stage == StagePaging && known.Found && takenInRentVine(known.WorkOrder, fresh.WorkOrder) {
 		s.acknowledge(Mark{By: "rentvine", Via: "rentvine", At: now})
 	}
 	if changed := known.WorkOrder.Description != fresh.WorkOrder.Description || known.WorkOrder.Priority != fresh.WorkOrder.Priority; changed {

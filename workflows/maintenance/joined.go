@@ -34,7 +34,7 @@ func (w *run) join(ctx workflow.Context, lead string) (joined bool) {
 	s := w.state
 	err := ReportJoined.SendFrom(ctx, WorkOrderID(lead), Joined{WorkOrderID: w.id, Number: w.about().WorkOrder, Unit: s.Report.Unit, Tenants: s.Report.Tenants}).Get(ctx, nil)
 	if err != nil {
-		_, _ = activities.EndIncident.RunLocal(ctx, lead, "the lead is gone")
+		keep(ctx, w, activities.EndIncident, lead, "the lead is gone")
 		return false
 	}
 	s.LeadID, s.Stage, s.TenantsTold = lead, StageJoined, true
@@ -100,6 +100,12 @@ func (w *run) welcomeJoined(ctx workflow.Context) {
 		if j.Told || j.Left {
 			continue
 		}
+		if s.Stage == StageRepaired {
+			// It came after the repair, so that it needs a response of its own.
+			j.Left = true
+			_ = LeadEnded.SendFrom(ctx, WorkOrderID(j.WorkOrderID), LeadEnding{WorkOrderID: w.id}).Get(ctx, nil)
+			continue
+		}
 		j.Told = true
 		s.note(durable.Now(ctx), "work order "+j.WorkOrderID+" joined", "")
 		about := w.about()
@@ -117,7 +123,7 @@ func (w *run) welcomeJoined(ctx workflow.Context) {
 // releaseJoined tells the work orders that joined that this response is over.
 func (w *run) releaseJoined(ctx workflow.Context) {
 	s := w.state
-	repaired := s.Job != nil && s.Job.Repaired != nil || s.Ended.Outcome == StageClosed
+	repaired := s.repaired() || s.Ended.Outcome == StageClosed && s.Acknowledged != nil
 	for i := range s.Joined {
 		j := &s.Joined[i]
 		if j.Left || j.EndSent {

@@ -141,13 +141,14 @@ func (s *State) nextDeadline() (at time.Time, why string) {
 	for _, h := range s.Held {
 		consider(h.Until, "messages held back")
 	}
-	if s.Ended != nil || s.Paused != nil || !s.emergency() || s.Stage == StageRepaired {
+	consider(s.RefreshAt, "read RentVine again")
+	if s.Ended != nil || !s.emergency() || s.Stage == StageRepaired {
 		return at, why
 	}
-	if s.Stage == StagePaging {
+	if s.Stage == StagePaging && s.Paused == nil {
 		consider(s.NextPageAt, "next page")
 	}
-	if s.Stage == StageDispatching {
+	if s.Stage == StageDispatching && s.Paused == nil {
 		consider(s.NextOfferAt, "next offer")
 	}
 	if due := s.dueBy(); !due.IsZero() {

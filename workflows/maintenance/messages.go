@@ -2,6 +2,7 @@ package maintenance
 
 import (
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -222,9 +223,8 @@ func (w *run) take(ctx workflow.Context) bool {
 	}
 	n, bad := w.takeJoined(ctx)
 	total, unusable = total+n+bad, unusable+bad
-	for _, count := range durable.DrainUnknown(ctx, knownSignals()...) {
-		total, unusable = total+count, unusable+count
-	}
+	unknown := durable.DrainUnknown(ctx, knownSignals()...)
+	total, unusable = total+unknown, unusable+unknown
 	w.state.Unusable += unusable
 	return total > 0
 }
@@ -232,11 +232,13 @@ func (w *run) take(ctx workflow.Context) bool {
 // event takes one event of RentVine about this work order.
 func (w *run) event(ctx workflow.Context, ev durable.Event) {
 	s := w.state
-	if !w.seen.Add(ev.Key, workflow.Now(ctx)) {
+	if !durable.TakeOnce(ctx, &w.seen, ev) {
 		return
 	}
 	s.Data = ev.Data
-	if s.FirstEvent == "" {
+	// A late "created" still counts as the first where an "updated" overtook it and
+	// the report was only adopted.
+	if s.FirstEvent == "" || strings.HasSuffix(ev.Type, ".created") && s.Assessment.RulesVersion == "" {
 		s.FirstEvent, s.ReceivedAt, s.NeedsTriage = ev.Type, ev.ReceivedAt, true
 		return
 	}

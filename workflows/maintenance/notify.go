@@ -3,6 +3,7 @@ package maintenance
 import (
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
@@ -107,8 +108,7 @@ func (w *run) send(ctx workflow.Context, summary string, batch []activities.Mess
 		return
 	}
 	s := w.state
-	s.Notices = append(s.Notices, batch...)
-	s.Notices = s.Notices[max(0, len(s.Notices)-maxNotices):]
+	s.rememberNotices(batch)
 	handle := activities.SendMessages
 	if within > 0 {
 		handle = handle.Limited(max(w.clock.Real(within), stale))
@@ -146,17 +146,31 @@ func (w *run) sent(ctx workflow.Context, batch []activities.Message, results []a
 			w.state.Held = append(w.state.Held, Held{Until: r.HeldUntil, Messages: []activities.Message{byStep[r.Step]}})
 			w.state.note(now, "held back: "+r.Why, byStep[r.Step].To.ID)
 		case activities.MessageImpossible:
+			// Every channel was tried: what messageFailed would send again has failed too.
 			w.state.messageFailed(durable.MessageFailure{Step: r.Step, Status: "impossible"}, now)
 			w.state.note(now, "could not be reached ("+r.Why+")", byStep[r.Step].To.ID)
 		}
 	}
 }
 
-// notSent takes that a batch could not be sent in time: texts go by mail instead.
+// notSent takes that a batch could not be sent in time: what did leave counts, the
+// other texts go by mail instead.
 func (w *run) notSent(ctx workflow.Context, batch []activities.Message, err error) {
+	if temporal.IsCanceledError(err) {
+		return // the question has its answer
+	}
 	now := durable.Now(ctx)
 	w.state.note(now, "messages not sent in time: "+kindOf(err), "")
+	left := activities.SentBefore(err)
+	w.sent(ctx, batch, left)
+	settled := map[string]bool{}
+	for _, r := range left {
+		settled[r.Step] = true
+	}
 	for _, m := range batch {
+		if settled[m.Step] {
+			continue
+		}
 		if again := w.state.messageFailed(durable.MessageFailure{Step: m.Step, Status: "timeout"}, now); again != nil {
 			w.send(ctx, "by another channel", []activities.Message{*again}, 0)
 		}
@@ -167,12 +181,14 @@ func (w *run) notSent(ctx workflow.Context, batch []activities.Message, err erro
 func (w *run) releaseHeld(ctx workflow.Context) {
 	now := durable.Now(ctx)
 	var waiting []Held
+	var due []activities.Message
 	for _, h := range w.state.Held {
 		if h.Until.After(now) {
 			waiting = append(waiting, h)
 			continue
 		}
-		w.send(ctx, "held back until now", h.Messages, 0)
+		due = append(due, h.Messages...)
 	}
 	w.state.Held = waiting
+	w.send(ctx, "held back until now", due, 0)
 }

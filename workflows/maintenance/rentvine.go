@@ -15,10 +15,13 @@ import (
 // RentVine takes to answer.
 func (w *run) refresh(ctx workflow.Context) {
 	s := w.state
+	if !s.RefreshAt.IsZero() && !s.RefreshAt.After(durable.Now(ctx)) {
+		s.NeedsRefresh = true
+	}
 	if !s.NeedsRefresh || w.refreshing {
 		return
 	}
-	s.NeedsRefresh, w.refreshing = false, true
+	s.NeedsRefresh, s.RefreshAt, w.refreshing = false, time.Time{}, true
 	landed := w.start()
 	reading := activities.RefreshReport.Start(ctx, activities.ReadReportInput{WorkOrderID: w.id, Data: s.Data}, "read the work order again")
 	workflow.Go(ctx, func(ctx workflow.Context) {
@@ -27,6 +30,7 @@ func (w *run) refresh(ctx workflow.Context) {
 		w.refreshing = false
 		if err != nil {
 			s.note(durable.Now(ctx), "RentVine could not be read: "+kindOf(err), "")
+			s.unreadable(durable.Now(ctx))
 			return
 		}
 		s.readAgain(fresh, durable.Now(ctx))

@@ -22,9 +22,7 @@ func (w *run) triage(ctx workflow.Context) error {
 	first := s.OpenedAt.IsZero()
 	if first {
 		s.OpenedAt = durable.Now(ctx)
-		if err := w.firstLook(ctx); err != nil {
-			return err
-		}
+		w.firstLook(ctx)
 		if s.Ended != nil || s.Stage != StageReceived {
 			return nil
 		}
@@ -35,7 +33,12 @@ func (w *run) triage(ctx workflow.Context) error {
 		Text: s.Report.WorkOrder.Description, Priority: triage.Priority(s.Report.WorkOrder.Priority),
 		Trade: s.Report.WorkOrder.Trade, Month: monthIn(durable.Now(ctx), settings.TimeZone),
 	}))
-	if s.Assessment.LifeSafety && !before.LifeSafety && s.emergency() {
+	if s.Assessment.LifeSafety && !before.LifeSafety && s.Stage == StageJoined {
+		// What the others have is less than this: it needs a response of its own.
+		_ = ReportLeft.SendFrom(ctx, WorkOrderID(s.LeadID), w.id).Get(ctx, nil)
+		s.LeadID, s.Stage = "", StageReceived
+	}
+	if s.Assessment.LifeSafety && !before.LifeSafety && s.emergency() && s.TenantsTold {
 		s.note(durable.Now(ctx), "now a matter of life safety: "+s.Assessment.Reason, "")
 		w.send(ctx, "life safety: call the emergency number", w.to(s.tenants(), "life_safety", policy.TextTenantLifeSafety, activities.LifeSafety), 0)
 	}
@@ -65,11 +68,11 @@ func (w *run) triage(ctx workflow.Context) error {
 // firstLook reads the report within the time that an emergency can wait, and sets
 // aside what needs no response: orders that have ended, and orders that people
 // were already working on before we heard of them.
-func (w *run) firstLook(ctx workflow.Context) error {
+func (w *run) firstLook(ctx workflow.Context) {
 	s := w.state
 	report, err := activities.ReadReport.RunLocal(ctx, activities.ReadReportInput{WorkOrderID: w.id, Data: s.Data, BestEffort: true}, "read the report")
 	if err != nil {
-		return err
+		report = fromEvent(w.id, s.Data)
 	}
 	s.Report = report
 	s.NeedsRefresh = s.NeedsRefresh || report.Partial
@@ -88,7 +91,6 @@ func (w *run) firstLook(ctx workflow.Context) error {
 		s.Stage, s.TenantsTold = StageWaiting, true
 		s.note(s.OpenedAt, "adopted: people were on it before", "")
 	}
-	return nil
 }
 
 // raise never lowers an assessment: what was an emergency stays one, whatever the
@@ -129,7 +131,7 @@ func (w *run) ordinary(ctx workflow.Context) {
 func (w *run) respond(ctx workflow.Context) {
 	s, now := w.state, durable.Now(ctx)
 	if s.Assessment.LifeSafety && !s.TenantsTold {
-		w.send(ctx, "life safety: call the emergency number", w.to(s.tenants(), "life_safety", policy.TextTenantLifeSafety, activities.LifeSafety), 0)
+		w.send(ctx, "life safety: call the emergency number", w.to(s.Report.Tenants, "life_safety", policy.TextTenantLifeSafety, activities.LifeSafety), 0)
 	}
 	if s.Paused == nil && s.Stage == StagePaging && !s.NextPageAt.After(now) {
 		w.page(ctx, now)
@@ -177,7 +179,16 @@ func (w *run) page(ctx workflow.Context, now time.Time) {
 	s.Pages = append(s.Pages, Page{Step: step, Person: person.ID, Round: round, Try: try, At: now})
 	s.NextPageAt = now.Add(gap)
 	s.note(now, fmt.Sprintf("paged (round %d, try %d)", round, try), person.ID)
-	w.send(ctx, fmt.Sprintf("page %s, try %d", person.ID, try), batch, gap)
+	w.send(w.asks(ctx), fmt.Sprintf("page %s, try %d", person.ID, try), batch, gap)
+}
+
+// asks is the context of pages and offers: an answer to one ends the sending of
+// the others.
+func (w *run) asks(ctx workflow.Context) workflow.Context {
+	if w.asking == nil {
+		w.asking, w.stopAsking = workflow.WithCancel(ctx)
+	}
+	return w.asking
 }
 
 func (w *run) ask(purpose string, now time.Time, options ...activities.Option) *activities.Ask {
@@ -261,7 +272,7 @@ func (w *run) offer(ctx workflow.Context, now time.Time) {
 	s.Offers = append(s.Offers, Offer{Step: step, Technician: person.ID, Round: s.OfferRound, At: now, Why: best.Reason})
 	s.NextOfferAt = now.Add(settings.Dispatch.OfferGap)
 	s.note(now, "job offered: "+best.Reason, person.ID)
-	w.send(ctx, "offer the job to "+person.ID, batch, settings.Dispatch.OfferGap)
+	w.send(w.asks(ctx), "offer the job to "+person.ID, batch, settings.Dispatch.OfferGap)
 }
 
 // asked are the technicians who are not asked (again) in this round.
@@ -303,12 +314,14 @@ func (w *run) tellAccepted(ctx workflow.Context) {
 	}
 	s.Job.Accepted.Told = true
 	s.Jobs++
-	if _, err := activities.AssignTechnician.RunLocal(ctx, s.Job.Technician, "the technician is taken"); err != nil {
-		s.note(durable.Now(ctx), "could not record the assignment: "+kindOf(err), "")
-	}
+	job := s.Job
+	keep(ctx, w, activities.AssignTechnician, job.Technician, "the technician is taken")
 	w.closeQuestions(ctx, askOffer+"/")
-	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
-	batch := w.message(s.Job.Person, askOnSite+key, policy.TextTechnicianOnSite, s.class(), w.about())
+	if s.Job != job {
+		return // given back while that was written
+	}
+	key := fmt.Sprintf("/%d-%s", s.Jobs, job.Technician)
+	batch := w.message(job.Person, askOnSite+key, policy.TextTechnicianOnSite, s.class(), w.about())
 	for i := range batch {
 		batch[i].Ask = w.ask(askOnSite, durable.Now(ctx),
 			activities.Option{Key: "1", Choice: choiceOnSite, Label: "I'm on site"},
@@ -342,8 +355,9 @@ func (w *run) tellOnSite(ctx workflow.Context) {
 		return
 	}
 	s.Job.OnSite.Told = true
+	job := s.Job
 	w.closeQuestions(ctx, askOnSite+"/")
-	if s.Job.Repaired != nil {
+	if s.Job != job || job.Repaired != nil {
 		return
 	}
 	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
@@ -365,9 +379,9 @@ func (w *run) tellRepaired(ctx workflow.Context) {
 	}
 	s.Job.Repaired.Told = true
 	w.closeQuestions(ctx, "")
-	if _, err := activities.ReleaseTechnician.RunLocal(ctx, activities.None{}, "the technician is free again"); err != nil {
-		s.note(durable.Now(ctx), "could not release the technician: "+kindOf(err), "")
-	}
+	keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "the technician is free again")
+	// A new report in the building from here on is a new emergency.
+	keep(ctx, w, activities.EndIncident, w.id, "the repair is done")
 	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
 	batch := w.to(s.tenants(), "tenant_done"+key, policy.TextTenantDone, s.class())
 	batch = append(batch, w.toManager("manager_done"+key, policy.TextManagerDone, s.class())...)
@@ -399,10 +413,30 @@ func (w *run) tellBreaches(ctx workflow.Context, now time.Time) {
 	}
 }
 
+// closeQuestions ends the questions of a kind, and the sending of those that have
+// not left yet.
 func (w *run) closeQuestions(ctx workflow.Context, prefix string) {
-	if _, err := activities.CloseQuestions.RunLocal(ctx, activities.CloseQuestionsInput{Prefix: prefix}, "close questions"); err != nil {
-		w.state.note(durable.Now(ctx), "could not close questions: "+kindOf(err), "")
+	if w.stopAsking != nil {
+		w.stopAsking()
+		w.asking, w.stopAsking = nil, nil
 	}
+	keep(ctx, w, activities.CloseQuestions, activities.CloseQuestionsInput{Prefix: prefix}, "close questions")
+}
+
+// keep writes something down in the store: within the workflow task where the
+// store answers at once, which costs nothing, else for as long as it takes.
+func keep[I any](ctx workflow.Context, w *run, a durable.Activity[I, activities.None], in I, summary string) {
+	if _, err := a.RunLocal(ctx, in, summary); err == nil {
+		return
+	}
+	landed := w.start()
+	writing := a.Start(ctx, in, summary)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer landed()
+		if _, err := writing.Get(ctx); err != nil {
+			w.state.note(durable.Now(ctx), summary+" failed: "+kindOf(err), "")
+		}
+	})
 }
 
 // clear ends what is open: questions, the technician's job, the incident, the
@@ -424,12 +458,8 @@ func (w *run) clearOnce(ctx workflow.Context) {
 	wasJoined := s.Stage == StageJoined
 	if !s.Ended.Silently {
 		w.closeQuestions(ctx, "")
-		if _, err := activities.ReleaseTechnician.RunLocal(ctx, activities.None{}, "nobody is held any longer"); err != nil {
-			s.note(durable.Now(ctx), "could not release the technician: "+kindOf(err), "")
-		}
-		if _, err := activities.EndIncident.RunLocal(ctx, w.id, "the response is over"); err != nil {
-			s.note(durable.Now(ctx), "could not end the incident: "+kindOf(err), "")
-		}
+		keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "nobody is held any longer")
+		keep(ctx, w, activities.EndIncident, w.id, "the response is over")
 	}
 	if wasEmergency {
 		batch := w.to(s.tenants(), "tenant_closed", policy.TextTenantClosed, s.class())

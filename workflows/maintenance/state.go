@@ -58,7 +58,7 @@ type State struct {
 	ReceivedAt time.Time           `json:"received_at,omitzero"`
 	Data       json.RawMessage     `json:"data,omitempty"`
 	Report     activities.Report   `json:"report"`
-	Settings   activities.Settings `json:"settings"`
+	Settings   activities.Settings `json:"settings,omitzero"`
 	Assessment triage.Assessment   `json:"assessment"`
 	Stage      Stage               `json:"stage"`
 
@@ -72,29 +72,31 @@ type State struct {
 	NobodyTold   bool      `json:"nobody_told,omitempty"`
 	Acknowledged *Mark     `json:"acknowledged,omitempty"`
 
-	Offers         []Offer    `json:"offers,omitempty"`
-	OfferRound     int        `json:"offer_round,omitempty"`
-	NextOfferAt    time.Time  `json:"next_offer_at,omitzero"`
-	NoTechnician   bool       `json:"no_technician,omitempty"`
-	Job            *Job       `json:"job,omitempty"`
-	Missed         []SLA      `json:"missed,omitempty"`
-	Paused         *Mark      `json:"paused,omitempty"`
-	TenantsTold    bool       `json:"tenants_told,omitempty"`
-	ManagerTold    bool       `json:"manager_told,omitempty"`
-	Jobs           int        `json:"jobs,omitempty"`
-	Cleared        *time.Time `json:"cleared,omitempty"`
-	ReportIssued   bool       `json:"report_issued,omitempty"`
-	Ended          *End       `json:"ended,omitempty"`
-	Reopened       bool       `json:"reopened,omitempty"`
-	NeedsTriage    bool       `json:"needs_triage,omitempty"`
-	NeedsRefresh   bool       `json:"needs_refresh,omitempty"`
-	WriteRefused   string     `json:"write_refused,omitempty"`
-	Held           []Held     `json:"held,omitempty"`
-	Notices        []Notice   `json:"notices,omitempty"`
-	Answered       []Taken    `json:"answered,omitempty"`
-	Late           int        `json:"late,omitempty"`
-	Unusable       int        `json:"unusable,omitempty"`
-	MessagesFailed int        `json:"messages_failed,omitempty"`
+	Offers       []Offer    `json:"offers,omitempty"`
+	OfferRound   int        `json:"offer_round,omitempty"`
+	NextOfferAt  time.Time  `json:"next_offer_at,omitzero"`
+	NoTechnician bool       `json:"no_technician,omitempty"`
+	Job          *Job       `json:"job,omitempty"`
+	Missed       []SLA      `json:"missed,omitempty"`
+	Paused       *Mark      `json:"paused,omitempty"`
+	TenantsTold  bool       `json:"tenants_told,omitempty"`
+	ManagerTold  bool       `json:"manager_told,omitempty"`
+	Jobs         int        `json:"jobs,omitempty"`
+	Cleared      *time.Time `json:"cleared,omitempty"`
+	ReportIssued bool       `json:"report_issued,omitempty"`
+	Ended        *End       `json:"ended,omitempty"`
+	Reopened     bool       `json:"reopened,omitempty"`
+	NeedsTriage  bool       `json:"needs_triage,omitempty"`
+	NeedsRefresh bool       `json:"needs_refresh,omitempty"`
+	// RefreshAt is when RentVine is asked again after it could not be read.
+	RefreshAt      time.Time `json:"refresh_at,omitzero"`
+	WriteRefused   string    `json:"write_refused,omitempty"`
+	Held           []Held    `json:"held,omitempty"`
+	Notices        []Notice  `json:"notices,omitempty"`
+	Answered       []Taken   `json:"answered,omitempty"`
+	Late           int       `json:"late,omitempty"`
+	Unusable       int       `json:"unusable,omitempty"`
+	MessagesFailed int       `json:"messages_failed,omitempty"`
 
 	// Written is the last wish that RentVine confirmed or refused.
 	Written activities.UpdateWorkOrderInput `json:"written"`
@@ -191,6 +193,20 @@ func (s *State) note(at time.Time, what, person string) {
 	if over := len(s.Timeline) - maxTimeline; over > 0 {
 		s.Timeline = append(s.Timeline[:1:1], s.Timeline[1+over:]...)
 	}
+}
+
+// rememberNotices keeps the latest messages, for sending them by another channel.
+func (s *State) rememberNotices(batch []activities.Message) {
+	known := map[string]bool{}
+	for _, n := range s.Notices {
+		known[n.Step] = true
+	}
+	for _, m := range batch {
+		if !known[m.Step] {
+			s.Notices = append(s.Notices, m)
+		}
+	}
+	s.Notices = s.Notices[max(0, len(s.Notices)-maxNotices):]
 }
 
 // taken is the outcome of an answer that was taken before.

@@ -11,6 +11,7 @@ package maintenance
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -57,6 +58,9 @@ type run struct {
 	inFlight   int
 	refreshing bool
 	writing    bool
+	// asking is cancelled when the questions that are being sent have an answer.
+	asking     workflow.Context
+	stopAsking workflow.CancelFunc
 	// woken is set when a result has changed the state.
 	woken bool
 	// cleared is set once all that an end asks for has been started.
@@ -112,11 +116,7 @@ func newRun(ctx workflow.Context, in Input) *run {
 		w.state = &State{Stage: StageReceived}
 	}
 	info := workflow.GetInfo(ctx)
-	chain := info.FirstRunID
-	if len(chain) > 8 {
-		chain = chain[:8]
-	}
-	w.ref = fmt.Sprintf("%s@%s.%d", info.WorkflowExecution.ID, chain, w.state.Incarnation)
+	w.ref = fmt.Sprintf("%s@%s.%d", info.WorkflowExecution.ID, info.FirstRunID, w.state.Incarnation)
 	return w
 }
 
@@ -136,7 +136,7 @@ func (w *run) idle() bool {
 
 // done tells whether the work order has ended and everybody has been told.
 func (w *run) done() bool {
-	if w.state.Ended == nil || !w.cleared || !w.idle() || len(w.state.Held) > 0 {
+	if w.state.Ended == nil || !w.cleared || !w.idle() || len(w.state.Held) > 0 || w.state.NeedsRefresh {
 		return false
 	}
 	for _, j := range w.state.Joined {
@@ -154,6 +154,7 @@ func (w *run) finish(ctx workflow.Context) (Result, error) {
 	if s.Reopened {
 		return Result{}, w.continueAsNew(ctx, &State{
 			Incarnation: s.Incarnation + 1, Stage: StageReceived, Data: s.Data, NeedsTriage: true, FirstEvent: "work_order.created",
+			ReceivedAt: s.ReceivedAt, Settings: s.Settings,
 		})
 	}
 	if w.root.Err() != nil {
@@ -211,11 +212,19 @@ func (w *run) settings(ctx workflow.Context) activities.Settings {
 		return w.state.Settings
 	}
 	p := w.state.Report.Property
-	read, err := activities.ReadSettings.RunLocal(ctx, activities.ReadSettingsInput{PortfolioID: p.PortfolioID, PropertyID: p.ID}, "policy of the property")
-	if err == nil {
-		w.state.Settings, w.fresh = read, true
+	for {
+		read, err := activities.ReadSettings.RunLocal(ctx, activities.ReadSettingsInput{PortfolioID: p.PortfolioID, PropertyID: p.ID}, "policy of the property")
+		if err == nil {
+			w.state.Settings, w.fresh = read, true
+		}
+		// What was read before will do; without any policy nobody could be told.
+		if w.state.Settings.Version != "" {
+			return w.state.Settings
+		}
+		if err := workflow.Sleep(ctx, time.Second); err != nil {
+			return w.state.Settings
+		}
 	}
-	return w.state.Settings
 }
 
 // zone is where the property's local time is.

@@ -139,7 +139,7 @@ func takeParked(ctx workflow.Context, state *ParkedState, seen *durable.Seen) bo
 	events, unusable := durable.EventReceived.Drain(ctx)
 	state.Unusable += unusable
 	for _, ev := range events {
-		if seen.Add(ev.Key, workflow.Now(ctx)) && state.Event == nil {
+		if durable.TakeOnce(ctx, seen, ev) && state.Event == nil {
 			state.Event = &ev
 			continue
 		}
@@ -179,7 +179,14 @@ func handleParked(ctx workflow.Context, state *ParkedState, seen *durable.Seen) 
 	}); err != nil {
 		return err
 	}
-	if err := Discard.Handle(ctx, open, func(ctx workflow.Context, c ParkedCommand) (string, error) {
+	// What arrived and could not be read can at least be given up.
+	discardable := func(ctx workflow.Context, c ParkedCommand) error {
+		if state.Event == nil && state.Unusable > 0 && state.status() == "parked" {
+			return c.validate()
+		}
+		return open(ctx, c)
+	}
+	if err := Discard.Handle(ctx, discardable, func(ctx workflow.Context, c ParkedCommand) (string, error) {
 		if err := lock.Lock(ctx); err != nil {
 			return "", err
 		}
