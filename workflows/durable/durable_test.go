@@ -2,10 +2,14 @@ package durable_test
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -58,4 +62,45 @@ func ExampleDayClock() {
 	// Output:
 	// 2026-05-30
 	// 10.4ms
+}
+
+// A handler of an Update once read real time, because the SDK gives it a context
+// that does not come from the workflow's.
+func TestUpdateHandlersRunOnTheWorkflowsClock(t *testing.T) {
+	t.Parallel()
+	ask := durable.Update[string, time.Time]{Name: "what_time"}
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	epoch := env.Now()
+	env.RegisterWorkflow(clockTower)
+	var told time.Time
+	env.RegisterDelayedCallback(func() {
+		env.UpdateWorkflow(ask.Name, "1", &testsuite.TestUpdateCallback{
+			OnAccept: func() {}, OnReject: func(err error) { t.Error(err) },
+			OnComplete: func(v any, err error) {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				told, _ = v.(time.Time)
+			},
+		}, "now?")
+	}, time.Second)
+	env.ExecuteWorkflow(clockTower, durable.DayClock(epoch, time.Second))
+	require.NoError(t, env.GetWorkflowError())
+	require.WithinDuration(t, epoch.Add(24*time.Hour), told, time.Hour)
+}
+
+func clockTower(ctx workflow.Context, c durable.Clock) error {
+	ctx = durable.WithClock(ctx, c)
+	asked := false
+	ask := durable.Update[string, time.Time]{Name: "what_time"}
+	if err := ask.Handle(ctx, nil, func(ctx workflow.Context, _ string) (time.Time, error) {
+		asked = true
+		return durable.Now(ctx), nil
+	}); err != nil {
+		return err
+	}
+	return workflow.Await(ctx, func() bool { return asked })
 }

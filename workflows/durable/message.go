@@ -57,14 +57,18 @@ type Update[I, O any] struct {
 	Description string
 }
 
-// Handle answers the command from now on. validate may be nil; it must not
-// change anything.
+// Handle answers the command from now on, on the clock of ctx: the SDK gives
+// handlers a context of their own. validate may be nil; it must not change
+// anything.
 func (u Update[I, O]) Handle(ctx workflow.Context, validate func(workflow.Context, I) error, handle func(workflow.Context, I) (O, error)) error {
 	opts := workflow.UpdateHandlerOptions{Description: u.Description}
 	if validate != nil {
 		opts.Validator = validate
 	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, u.Name, handle, opts)
+	clock := ClockOf(ctx)
+	return workflow.SetUpdateHandlerWithOptions(ctx, u.Name, func(ctx workflow.Context, in I) (O, error) {
+		return handle(WithClock(ctx, clock), in)
+	}, opts)
 }
 
 // Send sends the command to a running workflow and waits for its answer until

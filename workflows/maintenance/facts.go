@@ -242,6 +242,21 @@ func (s *State) messageFailed(f durable.MessageFailure, now time.Time) (again *a
 	return nil
 }
 
+// stillAsked tells whether a message that was held back still makes sense: a page
+// does not once somebody is on it.
+func (s *State) stillAsked(m activities.Message) bool {
+	if m.Ask == nil {
+		return true
+	}
+	switch m.Ask.Purpose {
+	case askPage:
+		return s.Stage == StagePaging
+	case askOffer:
+		return s.Stage == StageDispatching
+	}
+	return s.Job != nil && s.Job.Person.ID == m.To.ID && s.Job.Repaired == nil
+}
+
 // statusNamed reads a status in words, for events about a work order that
 // RentVine itself does not know.
 func statusNamed(data json.RawMessage) int {

@@ -15,6 +15,9 @@ import (
 // business time.
 const stale = 30 * time.Second
 
+// heldAtLeast is how long a message that may not leave waits at least (real time).
+const heldAtLeast = 5 * time.Second
+
 func personOf(p policy.Person) activities.Person {
 	return activities.Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
 }
@@ -143,7 +146,12 @@ func (w *run) sent(ctx workflow.Context, batch []activities.Message, results []a
 		switch r.Outcome {
 		case activities.MessageSent, activities.MessageRecorded:
 		case activities.MessageHeld:
-			w.state.Held = append(w.state.Held, Held{Until: r.HeldUntil, Messages: []activities.Message{byStep[r.Step]}})
+			until := r.HeldUntil
+			// A worker whose clock is behind would hold it back again at once.
+			if earliest := w.clock.At(workflow.Now(ctx).Add(heldAtLeast)); until.Before(earliest) {
+				until = earliest
+			}
+			w.state.Held = append(w.state.Held, Held{Until: until, Messages: []activities.Message{byStep[r.Step]}})
 			w.state.note(now, "held back: "+r.Why, byStep[r.Step].To.ID)
 		case activities.MessageImpossible:
 			// Every channel was tried: what messageFailed would send again has failed too.
@@ -187,7 +195,11 @@ func (w *run) releaseHeld(ctx workflow.Context) {
 			waiting = append(waiting, h)
 			continue
 		}
-		due = append(due, h.Messages...)
+		for _, m := range h.Messages {
+			if w.state.stillAsked(m) {
+				due = append(due, m)
+			}
+		}
 	}
 	w.state.Held = waiting
 	w.send(ctx, "held back until now", due, 0)

@@ -456,6 +456,11 @@ func (w *run) clearOnce(ctx workflow.Context) {
 	s := w.state
 	wasEmergency := s.emergency()
 	wasJoined := s.Stage == StageJoined
+	if len(s.Held) > 0 {
+		// What waited for the morning is overtaken by the end.
+		s.Held = nil
+		s.note(durable.Now(ctx), "messages held back are not sent any more", "")
+	}
 	if !s.Ended.Silently {
 		w.closeQuestions(ctx, "")
 		keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "nobody is held any longer")
