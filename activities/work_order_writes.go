@@ -125,10 +125,12 @@ func (a *Activities) wished(ctx context.Context, in UpdateWorkOrderInput) (rentv
 	return wish, status.Name, nil
 }
 
+// chooseStatus takes a name only where it does not end the work order: an account
+// may call its closed status "Work Completed", and closing is left to people.
 func chooseStatus(statuses []rentvine.WorkOrderStatus, names []string, primary int) (rentvine.WorkOrderStatus, bool) {
 	for _, name := range names {
 		for _, s := range statuses {
-			if strings.EqualFold(s.Name, name) {
+			if strings.EqualFold(s.Name, name) && (!s.Primary.Ended() || int(s.Primary) == primary) {
 				return s, true
 			}
 		}

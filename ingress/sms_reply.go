@@ -219,7 +219,7 @@ type decision struct {
 // there must be only one question that still waits. Late answers count as
 // answers: the workflow records them.
 func decide(open, recent []store.Question, r textReply) decision {
-	waiting := slices.DeleteFunc(slices.Clone(open), func(q store.Question) bool { return q.Answer != "" })
+	waiting := latest(slices.DeleteFunc(slices.Clone(open), func(q store.Question) bool { return q.Answer != "" }))
 	if r.code != "" {
 		byCode := func(q store.Question) bool { return strings.EqualFold(q.Code, r.code) }
 		for _, list := range [][]store.Question{open, recent} {
@@ -239,12 +239,31 @@ func decide(open, recent []store.Question, r textReply) decision {
 	if r.key == "" && (len(r.words) == 0 || madeOf(r.words, polite, nil)) && len(recent) > 0 {
 		return decision{verdict: chatter}
 	}
-	for _, list := range [][]store.Question{open, recent} {
+	for _, list := range [][]store.Question{latest(open), latest(recent)} {
 		if len(list) == 1 && r.key != "" {
 			return about(list[0], r)
 		}
 	}
 	return decision{verdict: nothingOpen}
+}
+
+// latest keeps the newest question of each workflow and purpose, in the order
+// given: a page that was repeated is still one question to its reader.
+func latest(questions []store.Question) []store.Question {
+	type subject struct {
+		workflow string
+		purpose  store.Purpose
+	}
+	newest := map[subject]store.Question{}
+	for _, q := range questions {
+		key := subject{q.WorkflowID, q.Purpose}
+		if kept, ok := newest[key]; !ok || !q.AskedAt.Before(kept.AskedAt) {
+			newest[key] = q
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(questions), func(q store.Question) bool {
+		return newest[subject{q.WorkflowID, q.Purpose}].ID != q.ID
+	})
 }
 
 // about decides where the question is known.

@@ -121,11 +121,13 @@ var ladder = []store.Option{{Key: "1", Choice: "acknowledge", Label: "I'm on it"
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	slots := []store.Option{{Key: "1", Choice: "am", Label: "Morning"}, {Key: "2", Choice: "pm", Label: "After-noon"}, {Key: "3", Choice: "none", Label: "Neither"}}
-	k7 := store.Question{ID: "k7", Code: "K7", Title: "Water leak, 12 Elm St", Options: ladder}
-	m4 := store.Question{ID: "m4", Code: "M4", Title: "No heat, 4 Oak Ave", Options: ladder}
-	s3 := store.Question{ID: "s3", Code: "S3", Title: "Visit", Options: slots}
-	done := store.Question{ID: "c5", Code: "C5", Title: "Old leak", Options: ladder, Answer: "decline"}
-	shut := store.Question{ID: "d6", Code: "D6", Title: "Older leak", Options: ladder, ClosedAt: time.Unix(1, 0)}
+	k7 := store.Question{ID: "k7", WorkflowID: "work-order/k7", Code: "K7", Title: "Water leak, 12 Elm St", Options: ladder}
+	m4 := store.Question{ID: "m4", WorkflowID: "work-order/m4", Code: "M4", Title: "No heat, 4 Oak Ave", Options: ladder}
+	s3 := store.Question{ID: "s3", WorkflowID: "work-order/s3", Code: "S3", Title: "Visit", Options: slots}
+	done := store.Question{ID: "c5", WorkflowID: "work-order/c5", Code: "C5", Title: "Old leak", Options: ladder, Answer: "decline"}
+	shut := store.Question{ID: "d6", WorkflowID: "work-order/d6", Code: "D6", Title: "Older leak", Options: ladder, ClosedAt: time.Unix(1, 0)}
+	again := k7
+	again.ID, again.Code, again.AskedAt = "n8", "N8", time.Unix(60, 0)
 	type qs = []store.Question
 	for _, c := range []struct {
 		name         string
@@ -156,6 +158,9 @@ func TestDecide(t *testing.T) {
 		{"one open, thanks alone says nothing", qs{k7}, qs{k7}, "thanks", asksWhich, "k7", ""},
 		{"one open, unknown code", qs{k7}, qs{k7}, "1 Z9", asksWhich, "k7", ""},
 		{"one open, a road that looks like a code", qs{k7}, qs{k7}, "A40 is jammed", asksWhich, "k7", ""},
+		{"paged twice, a number", qs{k7, again}, qs{again, k7}, "1", answersOne, "n8", "acknowledge"},
+		{"paged twice, the older code", qs{k7, again}, qs{again, k7}, "1 K7", answersOne, "k7", "acknowledge"},
+		{"paged twice and closed, a number", nil, qs{again, k7}, "1", answersOne, "n8", "acknowledge"},
 		{"two open, the code decides", qs{k7, m4}, qs{m4, k7}, "1 m4", answersOne, "m4", "acknowledge"},
 		{"two open, code and yes", qs{k7, m4}, qs{m4, k7}, "k7 yes", answersOne, "k7", "acknowledge"},
 		{"two open, a number", qs{k7, m4}, qs{m4, k7}, "1", asksWhich, "k7 m4", ""},
@@ -316,7 +321,7 @@ func TestMessage_answers(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, testTemporal(t))
 	r.work()
-	first, second := r.begin("asking", "1"), r.begin("asking", "2")
+	first, second, third := r.begin("asking", "1"), r.begin("asking", "2"), r.begin("asking", "3")
 	k := r.ask(first, "page-1", `Water <leak> & more, 12 Elm St`)
 
 	got := r.text("SM1", "1 - on my way")
@@ -334,19 +339,20 @@ func TestMessage_answers(t *testing.T) {
 
 	// Two are open: asked back, then told apart by code. The text that was not
 	// clear stays no answer, however often it comes.
-	n := r.ask(second, "page-2", "No power, 9 Ash Rd")
+	n := r.ask(third, "page-2", "No power, 9 Ash Rd")
 	unclear := r.text("SM2", "1").body
 	require.Contains(t, unclear, "Which one? "+m.Code+" No heat, 4 Oak Ave: reply 1 "+m.Code+" or 2 "+m.Code)
 	require.Contains(t, r.text("SM3", strings.ToLower(n.Code)+" 2").body, "You are on it")
 	require.Contains(t, r.text("SM2", "1").body, "not clear")
-	require.Len(t, r.told(second).Answers, 1)
-	require.Equal(t, "decline", r.told(second).Answers[0].Choice)
-	require.Equal(t, "page-2", r.told(second).Answers[0].Step)
+	require.Len(t, r.told(third).Answers, 1)
+	require.Equal(t, "decline", r.told(third).Answers[0].Choice)
+	require.Equal(t, "page-2", r.told(third).Answers[0].Step)
 
 	// A closed question's code still reaches the workflow.
-	require.NoError(t, r.store.CloseQuestions(t.Context(), second, ""))
-	require.Contains(t, r.text("SM4", "1 "+m.Code).body, "Somebody was faster")
-	require.Equal(t, "acknowledge", r.question(m.ID).Answer)
+	late := r.ask(third, "page-3", "No power, 9 Ash Rd")
+	require.NoError(t, r.store.CloseQuestions(t.Context(), third, ""))
+	require.Contains(t, r.text("SM4", "1 "+late.Code).body, "Somebody was faster")
+	require.Equal(t, "acknowledge", r.question(late.ID).Answer)
 	require.Equal(t, 1, r.counted("sms", "late"))
 
 	// The workflow has ended.

@@ -151,6 +151,9 @@ func (s *State) nextDeadline() (at time.Time, why string) {
 	if s.Stage == StageDispatching && s.Paused == nil {
 		consider(s.NextOfferAt, "next offer")
 	}
+	if s.Job != nil && (s.Stage == StageAccepted || s.Stage == StageOnSite) {
+		consider(s.Job.AskAgainAt, "ask the technician again")
+	}
 	if due := s.dueBy(); !due.IsZero() {
 		consider(due, "SLA")
 	}

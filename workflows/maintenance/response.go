@@ -141,6 +141,7 @@ func (w *run) respond(ctx workflow.Context) {
 	w.tellAccepted(ctx)
 	w.tellOnSite(ctx)
 	w.tellRepaired(ctx)
+	w.remindTechnician(ctx, now)
 	w.tellBreaches(ctx, now)
 	if s.Paused == nil && s.Stage == StageDispatching && !s.NextOfferAt.After(now) {
 		w.offer(ctx, now)
@@ -321,16 +322,47 @@ func (w *run) tellAccepted(ctx workflow.Context) {
 		return // given back while that was written
 	}
 	key := fmt.Sprintf("/%d-%s", s.Jobs, job.Technician)
-	batch := w.message(job.Person, askOnSite+key, policy.TextTechnicianOnSite, s.class(), w.about())
-	for i := range batch {
-		batch[i].Ask = w.ask(askOnSite, durable.Now(ctx),
-			activities.Option{Key: "1", Choice: choiceOnSite, Label: "I'm on site"},
-			activities.Option{Key: "2", Choice: choiceGiveUp, Label: "I can't make it"})
-	}
+	batch := w.askTechnician(ctx)
 	batch = append(batch, w.to(s.tenants(), "tenant_technician_assigned"+key, policy.TextTenantTechnicianAssigned, s.class())...)
 	batch = append(batch, w.toManager("manager_technician_assigned"+key, policy.TextManagerAssigned, s.class())...)
 	batch = append(batch, w.to(w.offeredExcept(s.Job.Technician), "offer_withdrawn"+key, policy.TextOfferWithdrawn, s.class())...)
 	w.send(ctx, "a technician comes: tell everybody", batch, 0)
+}
+
+// askTechnician asks for the next word of who has the job: that they are there, or
+// that it is done. It is asked again for as often as the policy says.
+func (w *run) askTechnician(ctx workflow.Context) []activities.Message {
+	s, job := w.state, w.state.Job
+	purpose, text, pause := askOnSite, policy.TextTechnicianOnSite, s.Settings.Reminders.OnSite
+	options := []activities.Option{
+		{Key: "1", Choice: choiceOnSite, Label: "I'm on site"}, {Key: "2", Choice: choiceGiveUp, Label: "I can't make it"},
+	}
+	if job.OnSite != nil {
+		purpose, text, pause = askDone, policy.TextTechnicianDone, s.Settings.Reminders.Done
+		options = []activities.Option{
+			{Key: "1", Choice: choiceDone, Label: "The repair is done"}, {Key: "2", Choice: choiceGiveUp, Label: "Somebody else is needed"},
+		}
+	}
+	batch := w.message(job.Person, fmt.Sprintf("%s/%d-%d", purpose, s.Jobs, job.Asked+1), text, s.class(), w.about())
+	for i := range batch {
+		batch[i].Ask = w.ask(purpose, durable.Now(ctx), options...)
+	}
+	job.Asked++
+	job.AskAgainAt = time.Time{}
+	if job.Asked <= s.Settings.Reminders.Times && pause > 0 {
+		job.AskAgainAt = durable.Now(ctx).Add(pause)
+	}
+	return batch
+}
+
+// remindTechnician asks again where the technician has not answered.
+func (w *run) remindTechnician(ctx workflow.Context, now time.Time) {
+	s := w.state
+	if (s.Stage != StageAccepted && s.Stage != StageOnSite) || s.Job.AskAgainAt.IsZero() || s.Job.AskAgainAt.After(now) {
+		return
+	}
+	s.note(now, "asked again", s.Job.Technician)
+	w.send(ctx, "remind the technician", w.askTechnician(ctx), 0)
 }
 
 // offeredExcept are the technicians who still think that the job is open.
@@ -361,12 +393,8 @@ func (w *run) tellOnSite(ctx workflow.Context) {
 		return
 	}
 	key := fmt.Sprintf("/%d-%s", s.Jobs, s.Job.Technician)
-	batch := w.message(s.Job.Person, askDone+key, policy.TextTechnicianDone, s.class(), w.about())
-	for i := range batch {
-		batch[i].Ask = w.ask(askDone, durable.Now(ctx),
-			activities.Option{Key: "1", Choice: choiceDone, Label: "The repair is done"},
-			activities.Option{Key: "2", Choice: choiceGiveUp, Label: "Somebody else is needed"})
-	}
+	job.Asked = 0
+	batch := w.askTechnician(ctx)
 	batch = append(batch, w.to(s.tenants(), "tenant_on_site"+key, policy.TextTenantOnSite, s.class())...)
 	batch = append(batch, w.toManager("manager_on_site"+key, policy.TextManagerOnSite, s.class())...)
 	w.send(ctx, "on site: tell everybody", batch, 0)

@@ -142,6 +142,10 @@ type (
 		Accepted   Mark              `json:"accepted"`
 		OnSite     *Mark             `json:"on_site,omitempty"`
 		Repaired   *Mark             `json:"repaired,omitempty"`
+		// Asked counts how often the technician was asked for the next word, and
+		// AskAgainAt is when the next time is due.
+		Asked      int       `json:"asked,omitempty"`
+		AskAgainAt time.Time `json:"ask_again_at,omitzero"`
 	}
 	// Joined is another work order of the same emergency.
 	Joined struct {
