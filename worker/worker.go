@@ -31,8 +31,8 @@ type Config struct {
 	OnFatalError func(error)
 }
 
-// deployment is the name under which all builds of the worker are known.
-const deployment = "keyholder"
+// Deployment is the name under which all builds of the worker are known.
+const Deployment = "keyholder"
 
 // queue is one task queue and what it hosts.
 type queue struct {
@@ -96,7 +96,7 @@ func New(cfg Config) (*Worker, error) {
 		if cfg.BuildID != "" {
 			opts.DeploymentOptions = worker.DeploymentOptions{
 				UseVersioning:             true,
-				Version:                   worker.WorkerDeploymentVersion{DeploymentName: deployment, BuildID: cfg.BuildID},
+				Version:                   worker.WorkerDeploymentVersion{DeploymentName: Deployment, BuildID: cfg.BuildID},
 				DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 			}
 		}

@@ -72,7 +72,7 @@ func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
 		w.Stop()
 		return err
 	}
-	health.http.Handler = b.workerHealth(health.http.Handler)
+	health.http.Handler = b.workerHealth(health.http.Handler, cfg.BuildID != "")
 	log.Info("worker ready", zap.Strings("queues", queues), zap.String("metrics", health.addr), zap.String("build", cfg.BuildID),
 		zap.Bool("real_time", b.clock.IsReal()), zap.String("outbound", cfg.Outbound))
 	select {
@@ -86,22 +86,46 @@ func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
 }
 
 // workerHealth adds liveness and readiness to the metrics port.
-func (b *base) workerHealth(metrics http.Handler) http.Handler {
+func (b *base) workerHealth(metrics http.Handler, versioned bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", metrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
-		_, err := b.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
-		if err = errors.Join(err, b.store.Ping(ctx)); err != nil {
-			b.log.Warn("not ready", zap.Error(err))
-			http.Error(w, "not ready: Temporal or the store does not answer", http.StatusServiceUnavailable)
+		if why := b.unready(ctx, versioned); why != "" {
+			http.Error(w, "not ready: "+why, http.StatusServiceUnavailable)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
 	return mux
+}
+
+// unready says why the worker cannot do its work now, "" where it can.
+func (b *base) unready(ctx context.Context, versioned bool) string {
+	if _, err := b.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		b.log.Warn("not ready", zap.Error(err))
+		return "Temporal does not answer"
+	}
+	if err := b.store.Ping(ctx); err != nil {
+		b.log.Warn("not ready", zap.Error(err))
+		return "the store does not answer"
+	}
+	if !versioned {
+		return ""
+	}
+	// Without a current version a versioned worker gets no tasks
+	// (contracts/temporal.md 2.10).
+	d, err := b.temporal.WorkerDeploymentClient().GetHandle(worker.Deployment).Describe(ctx, client.WorkerDeploymentDescribeOptions{})
+	if err != nil {
+		b.log.Warn("not ready", zap.Error(err))
+		return "the worker deployment cannot be described"
+	}
+	if d.Info.RoutingConfig.CurrentVersion == nil {
+		return "no current version is set: temporal worker deployment set-current-version --deployment-name " + worker.Deployment + " --build-id ..."
+	}
+	return ""
 }
 
 // requireSetup refuses a cluster without the search attributes, on which every
