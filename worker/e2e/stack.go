@@ -12,12 +12,9 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -36,6 +33,8 @@ type Options struct {
 	Args []string
 	// Env is added to the environment, as NAME=value.
 	Env []string
+	// Client holds the data converter of a stack whose payloads are encrypted.
+	Client client.Options
 }
 
 // Stack is a running "keyholder dev".
@@ -54,8 +53,18 @@ type Stack struct {
 // startLimit bounds the start of a stack on a slow machine.
 const startLimit = 90 * time.Second
 
-// Start runs a stack and returns when it is up. Stop it.
-func Start(ctx context.Context, o Options) (*Stack, error) {
+// Start runs a stack and returns when it is up. Stop it. Ports are chosen before
+// they are used, so a start that loses one to another program is tried again.
+func Start(ctx context.Context, o Options) (s *Stack, err error) {
+	for range 3 {
+		if s, err = start(ctx, o); err == nil || !strings.Contains(err.Error(), "is in use by another program") {
+			return s, err
+		}
+	}
+	return nil, err
+}
+
+func start(ctx context.Context, o Options) (*Stack, error) {
 	var ports []string
 	var numbers []int
 	for range 6 {
@@ -80,10 +89,12 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	s.dev = dev
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	if err := dev.waitFor(ctx, "up in "); err != nil {
+	if err := dev.WaitFor(ctx, "up in "); err != nil {
 		return nil, errors.Join(err, dev.Stop(10*time.Second))
 	}
-	s.Client, err = client.DialContext(ctx, client.Options{HostPort: s.Temporal, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	opts := o.Client
+	opts.HostPort, opts.Logger = s.Temporal, log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	s.Client, err = client.DialContext(ctx, opts)
 	if err != nil {
 		return nil, errors.Join(err, dev.Stop(10*time.Second))
 	}
@@ -100,116 +111,54 @@ func (s *Stack) Stop() error {
 // Output is what the stack has printed so far.
 func (s *Stack) Output() string { return s.dev.Output() }
 
+// Dev is the process of the stack itself.
+func (s *Stack) Dev() *Process { return s.dev }
+
 // Worker runs another worker process beside the stack. Kill or Stop it.
 func (s *Stack) Worker(ctx context.Context, env ...string) (*Process, error) {
-	settings, err := os.ReadFile(filepath.Join(s.opts.Data, "dev.env"))
+	return s.beside(ctx, "worker", "worker ready", env)
+}
+
+// IngressBeside runs another ingress process at an address such as
+// "127.0.0.1:8081". Kill or Stop it.
+func (s *Stack) IngressBeside(ctx context.Context, address string, env ...string) (*Process, error) {
+	return s.beside(ctx, "ingress", "ingress ready", append(env, "KEYHOLDER_INGRESS_ADDR="+address))
+}
+
+// beside runs a part with the settings of the stack; those of env come first.
+func (s *Stack) beside(ctx context.Context, command, ready string, env []string) (*Process, error) {
+	settings, err := s.Settings()
 	if err != nil {
 		return nil, err
 	}
-	for _, line := range strings.Split(string(settings), "\n") {
-		if name, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
-			env = append(env, name+"="+strings.Trim(value, "'"))
-		}
-	}
-	env = append(env, "KEYHOLDER_METRICS_ADDR=127.0.0.1:0", "KEYHOLDER_LOG_LEVEL=info", "NO_COLOR=1")
-	p, err := Run(s.opts.Binary, []string{"worker"}, env)
+	settings = append(settings, s.opts.Env...)
+	settings = append(settings, "KEYHOLDER_METRICS_ADDR=127.0.0.1:0", "KEYHOLDER_LOG_LEVEL=info", "NO_COLOR=1")
+	p, err := Run(s.opts.Binary, []string{command}, append(settings, env...))
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	if err := p.waitFor(ctx, "worker ready"); err != nil {
+	if err := p.WaitFor(ctx, ready); err != nil {
 		return nil, errors.Join(err, p.Stop(5*time.Second))
 	}
 	return p, nil
 }
 
-// Process is a running command.
-type Process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error
-
-	mu     sync.Mutex
-	output bytes.Buffer
-}
-
-// Run starts the command; its output is kept, at most 1 MiB of it.
-func Run(binary string, args, env []string) (*Process, error) {
-	p := &Process{cmd: exec.Command(binary, args...), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stdout, p.cmd.Stderr = p, p
-	if err := p.cmd.Start(); err != nil {
+// Settings is the environment that the stack has left for commands beside it, as
+// NAME=value.
+func (s *Stack) Settings() ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(s.opts.Data, "dev.env"))
+	if err != nil {
 		return nil, err
 	}
-	go func() {
-		p.err = p.cmd.Wait()
-		close(p.done)
-	}()
-	return p, nil
-}
-
-// Write keeps output.
-func (p *Process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.output.Len() < 1<<20 {
-		p.output.Write(b)
-	}
-	return len(b), nil
-}
-
-// Output is what the command has printed so far.
-func (p *Process) Output() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.output.String()
-}
-
-// PID is the process id.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
-
-// Kill ends the process as a crash does.
-func (p *Process) Kill() error {
-	if err := p.cmd.Process.Kill(); err != nil {
-		return err
-	}
-	<-p.done
-	return nil
-}
-
-// Stop asks the process to end and kills it after the limit, which is an error.
-func (p *Process) Stop(limit time.Duration) error {
-	_ = p.cmd.Process.Signal(syscall.SIGINT)
-	select {
-	case <-p.done:
-		if p.err != nil {
-			return fmt.Errorf("%w\n%s", p.err, p.Output())
-		}
-		return nil
-	case <-time.After(limit):
-		_ = p.cmd.Process.Kill()
-		<-p.done
-		return fmt.Errorf("did not stop within %s\n%s", limit, p.Output())
-	}
-}
-
-// waitFor waits until the process has printed the text.
-func (p *Process) waitFor(ctx context.Context, text string) error {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if strings.Contains(p.Output(), text) {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-p.done:
-			return fmt.Errorf("ended before %q: %w\n%s", text, p.err, p.Output())
-		case <-ctx.Done():
-			return fmt.Errorf("no %q: %w\n%s", text, ctx.Err(), p.Output())
+	var env []string
+	for _, line := range strings.Split(string(text), "\n") {
+		if name, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+			env = append(env, name+"="+strings.Trim(value, "'"))
 		}
 	}
+	return env, nil
 }
 
 // Get reads JSON from the sandbox.
