@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -140,6 +141,9 @@ func (r *reading) read(ctx context.Context, in ReadReportInput) error {
 	switch {
 	case orderErr == nil:
 		r.report.Found = true
+		// An event may name the tenant where the record names nobody.
+		order.LeaseID = cmp.Or(order.LeaseID, hint.LeaseID)
+		order.RequestedByContactID = cmp.Or(order.RequestedByContactID, hint.RequestedByContactID)
 		priorityName := r.report.WorkOrder.Priority
 		r.report.WorkOrder = orderOf(order)
 		// The guide's priority "emergency" exists in events only.

@@ -1,6 +1,7 @@
 package rentvine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -70,6 +71,7 @@ type wireWorkOrder struct {
 	VendorContactID                key     `json:"vendorContactID"`
 	AssignedToUserID               key     `json:"assignedToUserID"`
 	RequestedByContactID           key     `json:"requestedByContactID"`
+	TenantID                       key     `json:"tenantID"`
 	Description                    text    `json:"description"`
 	VendorInstructions             text    `json:"vendorInstructions"`
 	ClosingDescription             text    `json:"closingDescription"`
@@ -104,7 +106,7 @@ func (w wireWorkOrder) workOrder() (WorkOrder, error) {
 		StatusID: string(w.WorkOrderStatusID), PrimaryStatus: PrimaryWorkOrderStatus(w.PrimaryWorkOrderStatusID),
 		Priority: Priority(w.PriorityID), PriorityName: string(w.Priority), SourceType: SourceType(w.SourceTypeID),
 		VendorTradeID: string(w.VendorTradeID), VendorContactID: string(w.VendorContactID),
-		AssignedToUserID: string(w.AssignedToUserID), RequestedByContactID: string(w.RequestedByContactID),
+		AssignedToUserID: string(w.AssignedToUserID), RequestedByContactID: string(cmp.Or(w.RequestedByContactID, w.TenantID)),
 		Description:        PlainText(string(w.Description)),
 		VendorInstructions: PlainText(string(w.VendorInstructions)),
 		ClosingDescription: PlainText(string(w.ClosingDescription)),
@@ -135,7 +137,8 @@ func workOrderFrom(r row) (WorkOrder, error) {
 }
 
 // DecodeWorkOrder reads the record of a webhook: REST field names, "id" as another
-// name of workOrderID, and the guide's "priority" in PriorityName. Fields that are
+// name of workOrderID, the guide's "priority" in PriorityName and its tenantID as who
+// requested the work. Fields that are
 // absent are zero. Errors are *partner.Error of kind Malformed.
 func DecodeWorkOrder(data json.RawMessage) (WorkOrder, error) {
 	order, err := decodeRecord(data)

@@ -207,7 +207,10 @@ func (w *run) tellOpened(ctx workflow.Context) {
 	var batch []activities.Message
 	if !s.TenantsTold && len(s.Report.Tenants) > 0 {
 		s.TenantsTold = true
-		batch = w.to(s.Report.Tenants, "tenant_received", policy.TextTenantReceived, s.class())
+		// The text of life safety says all that this one says.
+		if !s.Assessment.LifeSafety {
+			batch = w.to(s.Report.Tenants, "tenant_received", policy.TextTenantReceived, s.class())
+		}
 	}
 	if !s.ManagerTold {
 		s.ManagerTold = true
