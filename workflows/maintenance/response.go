@@ -258,7 +258,9 @@ func (w *run) offer(ctx workflow.Context, now time.Time) {
 	}
 	ranking := dispatch.Rank(w.job(settings), settings.Technicians, now, load, s.asked())
 	if len(ranking.Candidates) == 0 {
-		w.noTechnician(ctx, now)
+		s.OfferRound++
+		later := dispatch.Rank(w.job(settings), settings.Technicians, now, load, s.asked())
+		w.noTechnician(ctx, now, len(later.Candidates) > 0)
 		return
 	}
 	best := ranking.Candidates[0]
@@ -290,12 +292,12 @@ func (s *State) asked() map[string]bool {
 	return out
 }
 
-// noTechnician tells the manager once a round finds nobody, and looks again later:
+// noTechnician ends a round. Where another one could find somebody it follows after
+// a pause; else the manager is told, and the roster is looked at again later:
 // shifts change, jobs end.
-func (w *run) noTechnician(ctx workflow.Context, now time.Time) {
+func (w *run) noTechnician(ctx workflow.Context, now time.Time, somebodyLeft bool) {
 	s := w.state
-	s.OfferRound++
-	if s.OfferRound < s.Settings.Dispatch.Rounds && len(s.Offers) > 0 {
+	if s.OfferRound < s.Settings.Dispatch.Rounds && somebodyLeft {
 		s.NextOfferAt = now.Add(s.Settings.Dispatch.OfferGap)
 		return
 	}
