@@ -189,3 +189,17 @@ func TestServerFinishesWhenTheSenderHangsUp(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, w.Code)
 	require.Len(t, recorded(t, d.cfg.Router.cfg.Client, "work-order/"+entity(t), "").Taken, 1)
 }
+
+// A browser that had opened a connection ahead of need once held up the stop for
+// five seconds.
+func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
+	t.Parallel()
+	d := open(t, awayRouter(t), nil)
+	d.dial()
+	require.Equal(t, http.StatusOK, d.do("GET", "/healthz", nil, nil).status)
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	require.NoError(t, d.Shutdown(ctx))
+	require.Less(t, time.Since(began), 3*time.Second)
+}

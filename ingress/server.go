@@ -92,6 +92,7 @@ type Server struct {
 	recent  *recent
 	sources map[string]*source
 	ready   *readiness
+	silent  *silent
 	addr    net.Addr
 	failed  chan error
 }
@@ -141,12 +142,14 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("ingress: %w", errors.Join(errs...))
 	}
 	s.echo = s.routes()
+	s.silent = newSilent()
 	s.http = &http.Server{
 		Handler: s.echo, MaxHeaderBytes: cfg.Limits.HeaderBytes,
 		ReadHeaderTimeout: cfg.Limits.ReadHeader, ReadTimeout: cfg.Limits.Read,
 		WriteTimeout: cfg.Limits.Write, IdleTimeout: cfg.Limits.Idle,
 		// net/http's own complaints can quote from a request.
-		ErrorLog: zap.NewStdLog(zap.NewNop()),
+		ErrorLog:  zap.NewStdLog(zap.NewNop()),
+		ConnState: s.silent.watch,
 	}
 	return s, nil
 }
@@ -232,6 +235,7 @@ func (s *Server) Failed() <-chan error { return s.failed }
 // it closes what is left and returns ctx's error: nothing was acknowledged there,
 // so the senders keep those events.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.silent.close()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		_ = s.http.Close()

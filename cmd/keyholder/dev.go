@@ -310,8 +310,10 @@ func (d *dev) writeEnv() error {
 	var b strings.Builder
 	b.WriteString("# Written by \"keyholder dev\". To run a part by hand: set -a; . " + envFile(d.flags.dataDir) + "; set +a\n")
 	names := make([]string, 0, len(d.env))
-	for name := range d.defaults() {
-		names = append(names, name)
+	for name := range d.env {
+		if strings.HasPrefix(name, "KEYHOLDER_") || name == "TEMPORAL_ADDRESS" {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	for _, name := range names {

@@ -101,7 +101,8 @@ func serveMetrics(ctx context.Context, addr string, metrics http.Handler) (*metr
 	return m, nil
 }
 
-func (m *metricsServer) stop() error { return shutdown(m.http) }
+// stop breaks off at once: whoever reads metrics asks again.
+func (m *metricsServer) stop() error { return m.http.Close() }
 
 // out is where commands print what people asked for; logs go to standard error.
 func out(format string, a ...any) { fmt.Fprintf(os.Stdout, format+"\n", a...) }

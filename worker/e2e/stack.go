@@ -57,7 +57,7 @@ const startLimit = 90 * time.Second
 // they are used, so a start that loses one to another program is tried again.
 func Start(ctx context.Context, o Options) (s *Stack, err error) {
 	for range 3 {
-		if s, err = start(ctx, o); err == nil || !strings.Contains(err.Error(), "is in use by another program") {
+		if s, err = start(ctx, o); err == nil || !strings.Contains(err.Error(), "in use") {
 			return s, err
 		}
 	}

@@ -86,7 +86,7 @@ func (w *run) firstLook(ctx workflow.Context) {
 	case status == activities.StatusCancelled:
 		s.end(StageCancelled, Mark{By: "rentvine", Via: "rentvine", At: s.OpenedAt})
 		s.Ended.Silently = true
-	case !strings.HasSuffix(s.FirstEvent, ".created") && (status == activities.StatusOpen || status == activities.StatusOnHold):
+	case !w.reopened && !strings.HasSuffix(s.FirstEvent, ".created") && (status == activities.StatusOpen || status == activities.StatusOnHold):
 		w.settings(ctx)
 		s.Stage, s.TenantsTold = StageWaiting, true
 		s.note(s.OpenedAt, "adopted: people were on it before", "")
@@ -207,8 +207,12 @@ func (w *run) tellOpened(ctx workflow.Context) {
 	var batch []activities.Message
 	if !s.TenantsTold && len(s.Report.Tenants) > 0 {
 		s.TenantsTold = true
-		// The text of life safety says all that this one says.
-		if !s.Assessment.LifeSafety {
+		switch {
+		case s.Job != nil:
+			batch = w.to(s.Report.Tenants, "tenant_received", policy.TextTenantTechnicianAssigned, s.class())
+		case s.Acknowledged != nil:
+			batch = w.to(s.Report.Tenants, "tenant_received", policy.TextTenantOnCallAcknowledged, s.class())
+		case !s.Assessment.LifeSafety: // the text of life safety says all that this one says
 			batch = w.to(s.Report.Tenants, "tenant_received", policy.TextTenantReceived, s.class())
 		}
 	}

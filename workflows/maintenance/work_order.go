@@ -50,8 +50,10 @@ type run struct {
 	seen  durable.Seen
 	state *State
 	// ref names this response in the effect journal.
-	ref   string
-	alarm durable.Alarm
+	ref string
+	// reopened is true where an earlier run of the work order had ended.
+	reopened bool
+	alarm    durable.Alarm
 	// root is cancelled when an operator cancels the workflow.
 	root workflow.Context
 	// inFlight counts activities whose result is still to come.
@@ -115,6 +117,7 @@ func newRun(ctx workflow.Context, in Input) *run {
 	if w.state == nil {
 		w.state = &State{Stage: StageReceived}
 	}
+	w.reopened = w.state.Incarnation > 0 || in.State == nil && len(in.Seen.Events) > 0
 	info := workflow.GetInfo(ctx)
 	w.ref = fmt.Sprintf("%s@%s.%d", info.WorkflowExecution.ID, info.FirstRunID, w.state.Incarnation)
 	return w
