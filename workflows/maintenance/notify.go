@@ -148,7 +148,7 @@ func (w *run) sent(ctx workflow.Context, batch []activities.Message, results []a
 		case activities.MessageHeld:
 			until := r.HeldUntil
 			// A worker whose clock is behind would hold it back again at once.
-			if earliest := w.clock.At(workflow.Now(ctx).Add(heldAtLeast)); until.Before(earliest) {
+			if earliest := w.clock.At(workflow.Now(ctx).Add(heldAtLeast)); until.Before(earliest) { //nolint:forbidigo // a technical pause is real time
 				until = earliest
 			}
 			w.state.Held = append(w.state.Held, Held{Until: until, Messages: []activities.Message{byStep[r.Step]}})

@@ -224,7 +224,7 @@ func (w *run) settings(ctx workflow.Context) activities.Settings {
 		if w.state.Settings.Version != "" {
 			return w.state.Settings
 		}
-		if err := workflow.Sleep(ctx, time.Second); err != nil {
+		if err := workflow.Sleep(ctx, time.Second); err != nil { //nolint:forbidigo // a technical pause is real time
 			return w.state.Settings
 		}
 	}
