@@ -156,7 +156,7 @@ func TestRentVineAwayDuringTheLadder(t *testing.T) {
 		fields, err := s.WorkOrder(t.Context(), id)
 		return err == nil && fields["workOrderStatusID"] == "12" && fields["assignedToUserID"] == map[string]string{"maria": "31", "ana": "33"}[d.Technician]
 	}, 3*soon, 100*time.Millisecond)
-	text(t, s, "we have your report", tenant1) // who the tenant is was not known before
+	text(t, s, "is coming for your report", tenant1) // who the tenant is was not known before
 	until(t, s, id, maintenance.StageAccepted)
 	noDuplicates(t, s)
 }
