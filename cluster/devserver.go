@@ -67,6 +67,24 @@ func StartDevServer(ctx context.Context, o DevServerOptions) (*DevServer, error)
 	if err := o.fill(ctx); err != nil {
 		return nil, err
 	}
+	var err error
+	for range startTries {
+		var d *DevServer
+		if d, err = startOnce(ctx, o); !errors.Is(err, errEnded) {
+			return d, err
+		}
+	}
+	return nil, err
+}
+
+// startTries is how often a server that ends while it starts is started: it picks
+// more ports for its own use and may lose one to another program.
+const startTries = 3
+
+// errEnded marks a server that ended before it answered.
+var errEnded = errors.New("temporal's dev server ended while starting")
+
+func startOnce(ctx context.Context, o DevServerOptions) (*DevServer, error) {
 	if err := errors.Join(ProbePort(ctx, "Temporal", o.Port), ProbePort(ctx, "Temporal's Web UI", o.UIPort)); err != nil {
 		return nil, err
 	}
@@ -179,7 +197,7 @@ func (d *DevServer) waitHealthy(ctx context.Context) error {
 		}
 		select {
 		case <-d.done:
-			return fmt.Errorf("temporal's dev server ended while starting (%w): %s", errors.Join(d.err, err), d.tail)
+			return fmt.Errorf("%w (%w): %s", errEnded, errors.Join(d.err, err), d.tail)
 		case <-ctx.Done():
 			return fmt.Errorf("temporal's dev server does not answer (%w): %s", errors.Join(ctx.Err(), err), d.tail)
 		case <-tick.C:
