@@ -3,7 +3,8 @@
 // them pages, dispatches, watches its promises and reports.
 //
 // The files: work_order.go carries out, messages.go takes facts and commands,
-// response.go is what an emergency does, rentvine.go keeps RentVine in step,
+// assess.go triages, response.go pages and offers, tell.go says who is told what and
+// clear.go ends it, rentvine.go keeps RentVine in step,
 // notify.go writes to people, joined.go lets reports of one building share a
 // response, report.go and describe.go tell about it. Decisions are pure: facts.go
 // and ladder.go over state.go, and the packages triage and dispatch.
