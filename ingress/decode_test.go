@@ -300,5 +300,5 @@ func TestReopensWorkOrder(t *testing.T) {
 	require.True(t, reopensWorkOrder(changed("work_order.updated", "x", "primaryWorkOrderStatusID")))
 	require.True(t, reopensWorkOrder(changed("work_order.updated", "status")))
 	require.False(t, reopensWorkOrder(changed("work_order.updated", "priorityID")))
-	require.False(t, reopensWorkOrder(changed("work_order.updated")))
+	require.True(t, reopensWorkOrder(changed("work_order.updated")), "changes are optional: RentVine is read")
 }

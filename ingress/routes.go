@@ -64,10 +64,11 @@ func Routes(source string) []Route {
 	return nil
 }
 
-// reopensWorkOrder: a new order, or one whose status has moved. Whether it moved
+// reopensWorkOrder: a new order, one whose status has moved, or one of which the
+// event does not say what changed. Whether it moved
 // to an open one is for the workflow to read, because statuses are per account.
 func reopensWorkOrder(e durable.Event) bool {
-	if e.Type == "work_order.created" {
+	if e.Type == "work_order.created" || len(e.Changes) == 0 {
 		return true
 	}
 	for _, field := range []string{"workOrderStatusID", "primaryWorkOrderStatusID", "status"} {

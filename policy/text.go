@@ -35,6 +35,8 @@ const (
 	TextManagerOnSite            = "manager_on_site"
 	TextManagerDone              = "manager_done"
 	TextManagerClosed            = "manager_closed"
+	TextManagerGivenBack         = "manager_job_given_back"
+	TextTenantGivenBack          = "tenant_job_given_back"
 	TextOfferTechnician          = "offer_technician"
 	TextOfferWithdrawn           = "offer_withdrawn"
 	TextTechnicianOnSite         = "technician_on_site"
@@ -63,6 +65,7 @@ func texts() map[string]kind {
 		TextManagerOpened: tells, TextManagerAcknowledged: tells, TextManagerBreach: tells,
 		TextManagerNobodyAnswers: tells, TextManagerDispatchFailed: tells, TextManagerJoined: tells,
 		TextManagerAssigned: tells, TextManagerOnSite: tells, TextManagerDone: tells, TextManagerClosed: tells,
+		TextManagerGivenBack: tells, TextTenantGivenBack: tells,
 		TextOfferTechnician: asks, TextOfferWithdrawn: tells, TextTechnicianOnSite: asks, TextTechnicianDone: asks,
 		TextOrdinaryTenantReceived: tells, TextOrdinaryManagerOpened: tells,
 		TextIncidentSubject: subject,

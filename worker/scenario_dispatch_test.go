@@ -234,3 +234,42 @@ func TestAnEndInRentVineClearsUpAtEveryStage(t *testing.T) {
 		}
 	}
 }
+
+// A job that is taken away once left its technician driving, and a job given back
+// left the tenant waiting for somebody who did not come.
+func TestAJobTakenAwayOrGivenBackIsTold(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	s.at(time.Minute, func() { s.answer("page/1", "alma", "acknowledge") })
+	s.at(2*time.Minute, func() { s.answer("offer/1", "maria", "accept") })
+	s.at(3*time.Minute, func() {
+		command(s, maintenance.Reassign, maintenance.Reassignment{Command: maintenance.Command{By: "grace"}, Technician: "ana"})
+	})
+	s.at(4*time.Minute, func() {
+		d := s.describe()
+		require.Equal(t, "ana", d.Technician)
+		require.Contains(t, strings.Join(s.texts("maria"), "\n"), "no longer open for you")
+		require.Contains(t, strings.Join(s.texts("tara"), "\n"), "Maria Fixit cannot come after all")
+		s.status("Completed")
+	})
+	s.play(s.event("work_order.created", nil))
+	s.nothingTwice()
+}
+
+// What was an ordinary report for a day is an emergency from when it became one.
+func TestPromisesCountFromTheEmergency(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	s.record(map[string]any{"description": drippingTap})
+	s.at(24*time.Hour, func() {
+		s.record(map[string]any{"description": burstPipe})
+		s.tell(s.event("work_order.updated", nil))
+	})
+	s.at(24*time.Hour+2*time.Minute, func() {
+		d := s.describe()
+		require.Equal(t, maintenance.StagePaging, d.Stage)
+		require.Equal(t, "on_track", d.SLA)
+		s.status("Completed")
+	})
+	s.play(s.event("work_order.created", nil))
+}

@@ -65,7 +65,7 @@ func TestALeadCaresForThoseWhoJoin(t *testing.T) {
 	require.Equal(t, []string{"joined", "handling", "closed"}, to[toby.Phone])
 	require.Equal(t, []string{"joined"}, to[tess.Phone], "who left hears no more")
 	require.Equal(t, 2, s.count("grace", "m_joined"))
-	require.Equal(t, []string{"work-order/801 lead_ended repaired=true"}, sent())
+	require.Equal(t, []string{"work-order/801 lead_ended repaired=false"}, sent(), "closed without a repair is none for the others")
 	s.nothingTwice()
 }
 

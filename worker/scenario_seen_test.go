@@ -183,7 +183,7 @@ func textName(body string) string {
 		{"m_nobody", "NOBODY on call"}, {"m_no_technician", "NO technician"}, {"m_assigned", "has the job"},
 		{"m_on_site", "is on site ("}, {"m_done", "Please check and close"}, {"m_closed", "the response to"},
 		{"m_joined", "joined the response"}, {"t_on_site", "is yours"}, {"t_done", "reply 1 when"},
-		{"o_received", "will be in touch"}, {"o_opened", "new request"},
+		{"not_coming", "cannot come after all"}, {"m_given_back", "no longer has the job"}, {"o_received", "will be in touch"}, {"o_opened", "new request"},
 	} {
 		if strings.Contains(body, n.says) {
 			return n.name

@@ -20,6 +20,10 @@ func (w *run) triage(ctx workflow.Context) error {
 	first := s.OpenedAt.IsZero()
 	if first {
 		s.OpenedAt = durable.Now(ctx)
+		// A report waits while no worker is up; its promises do not.
+		if received := w.clock.At(s.ReceivedAt); !s.ReceivedAt.IsZero() && received.Before(s.OpenedAt) && !w.reopened {
+			s.OpenedAt = received
+		}
 		w.firstLook(ctx)
 		if s.Ended != nil || s.Stage != StageReceived {
 			return nil
@@ -57,7 +61,10 @@ func (w *run) triage(ctx workflow.Context) error {
 		}
 		return nil
 	}
-	s.Stage, s.NextPageAt = StagePaging, durable.Now(ctx)
+	s.Stage, s.NextPageAt, s.EmergencyAt = StagePaging, durable.Now(ctx), s.OpenedAt
+	if !first {
+		s.EmergencyAt = durable.Now(ctx)
+	}
 	s.TenantsTold = false
 	s.note(durable.Now(ctx), "emergency: "+s.Assessment.Reason, "")
 	return nil

@@ -8,14 +8,14 @@ import (
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
-// closeQuestions ends the questions of a kind, and the sending of those that have
-// not left yet.
-func (w *run) closeQuestions(ctx workflow.Context, prefix string) {
+// closeQuestions ends all open questions, and the sending of those that have not
+// left yet: each step of a response asks something new.
+func (w *run) closeQuestions(ctx workflow.Context) {
 	if w.stopAsking != nil {
 		w.stopAsking()
 		w.asking, w.stopAsking = nil, nil
 	}
-	keep(ctx, w, activities.CloseQuestions, activities.CloseQuestionsInput{Prefix: prefix}, "close questions")
+	keep(ctx, w, activities.CloseQuestions, activities.CloseQuestionsInput{}, "close questions")
 }
 
 // keep writes something down in the store: within the workflow task where the
@@ -57,7 +57,7 @@ func (w *run) clearOnce(ctx workflow.Context) {
 		s.note(durable.Now(ctx), "messages held back are not sent any more", "")
 	}
 	if !s.Ended.Silently {
-		w.closeQuestions(ctx, "")
+		w.closeQuestions(ctx)
 		keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "nobody is held any longer")
 		keep(ctx, w, activities.EndIncident, w.id, "the response is over")
 	}

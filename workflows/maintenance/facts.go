@@ -116,8 +116,11 @@ func (s *State) answerPage(a durable.Answer, m Mark) durable.Outcome {
 
 // hurryPage pages the next person at once where the page in question is the one
 // that is waited for.
+//
+// After the last round there is no hurry, so that a carrier which fails everything
+// sets no pace.
 func (s *State) hurryPage(i int, now time.Time) {
-	if i == len(s.Pages)-1 {
+	if i == len(s.Pages)-1 && s.Pages[i].Round <= s.Settings.OnCall.Rounds {
 		s.NextPageAt = now
 	}
 }
@@ -132,7 +135,7 @@ func (s *State) hurryOffer(step string, now time.Time) {
 func (s *State) acknowledge(m Mark) {
 	s.Acknowledged = &m
 	s.Stage = StageDispatching
-	s.NextOfferAt = m.At
+	s.NextOfferAt, s.DispatchingAt = m.At, m.At
 	s.note(m.At, "acknowledged by "+m.Via, m.By)
 }
 
@@ -214,7 +217,10 @@ func (s *State) giveUp(m Mark) {
 		}
 	}
 	s.note(m.At, "gave the job back", s.Job.Technician)
-	s.Job, s.Stage, s.NextOfferAt = nil, StageDispatching, m.At
+	s.GivenBack = append(s.GivenBack, GivenBack{Person: s.Job.Person, Taken: m.By != s.Job.Technician})
+	s.Job, s.Stage, s.NextOfferAt, s.DispatchingAt = nil, StageDispatching, m.At, m.At
+	// Who was silent before is asked again.
+	s.OfferRound++
 }
 
 // messageFailed takes the carrier's word that a message did not arrive and
@@ -247,6 +253,9 @@ func (s *State) messageFailed(f durable.MessageFailure, now time.Time) (again *a
 func (s *State) stillAsked(m activities.Message) bool {
 	if m.Ask == nil {
 		return true
+	}
+	if s.Ended != nil {
+		return false
 	}
 	switch m.Ask.Purpose {
 	case askPage:
@@ -308,13 +317,15 @@ func (s *State) repaired() bool { return s.Job != nil && s.Job.Repaired != nil }
 // unreadable takes that RentVine could not be read: the event's own word must do
 // for now, and RentVine is asked again later.
 func (s *State) unreadable(now time.Time) {
+	before := s.Ended
 	switch statusNamed(s.Data) {
 	case activities.StatusClosed:
 		s.end(StageClosed, Mark{By: "rentvine", Via: "event", At: now})
 	case activities.StatusCancelled:
 		s.end(StageCancelled, Mark{By: "rentvine", Via: "event", At: now})
 	}
-	if s.Ended == nil {
+	// What came after the end may have reopened it: only RentVine can say.
+	if s.Ended == nil || before != nil {
 		s.RefreshAt = now.Add(readAgainAfter)
 	}
 }
@@ -349,7 +360,7 @@ func (s *State) readAgain(fresh activities.Report, now time.Time) {
 		return
 	}
 	if s.Ended != nil {
-		if s.Ended.Via == "rentvine" {
+		if s.Ended.By == "rentvine" {
 			s.Reopened = true
 		}
 		return

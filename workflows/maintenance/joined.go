@@ -1,6 +1,8 @@
 package maintenance
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
@@ -18,7 +20,7 @@ func (w *run) claim(ctx workflow.Context) (lead string) {
 	}
 	now := durable.Now(ctx)
 	lead, err := activities.ClaimIncident.RunLocal(ctx, activities.ClaimIncidentInput{
-		PropertyID: s.Report.Property.ID, Category: string(s.Assessment.Category), WorkOrderID: w.id,
+		PropertyID: s.Report.Property.ID, Category: s.incident(), WorkOrderID: w.id,
 		At: now, NotBefore: now.Add(-s.Settings.JoinWindow),
 	}, "who leads in this building")
 	if err != nil {
@@ -37,9 +39,30 @@ func (w *run) join(ctx workflow.Context, lead string) (joined bool) {
 		keep(ctx, w, activities.EndIncident, lead, "the lead is gone")
 		return false
 	}
-	s.LeadID, s.Stage, s.TenantsTold = lead, StageJoined, true
+	s.LeadID, s.Stage, s.TenantsTold, s.TenantsJoined = lead, StageJoined, true, len(s.Report.Tenants)
 	s.note(durable.Now(ctx), "joined the response of work order "+lead, "")
 	return true
+}
+
+// incident names the emergency that reports of one building share. Danger to life
+// is never joined to a plain one: its tenants must hear what to do.
+func (s *State) incident() string {
+	if s.Assessment.LifeSafety {
+		return string(s.Assessment.Category) + "/life_safety"
+	}
+	return string(s.Assessment.Category)
+}
+
+// updateLead tells the lead of tenants who were not known when this report joined.
+func (w *run) updateLead(ctx workflow.Context) {
+	s := w.state
+	if s.Stage != StageJoined || len(s.Report.Tenants) <= s.TenantsJoined {
+		return
+	}
+	s.TenantsJoined = len(s.Report.Tenants)
+	_ = ReportJoined.SendFrom(ctx, WorkOrderID(s.LeadID), Joined{
+		WorkOrderID: w.id, Number: w.about().WorkOrder, Unit: s.Report.Unit, Tenants: s.Report.Tenants,
+	}).Get(ctx, nil)
 }
 
 // takeJoined drains what work orders of the building tell each other.
@@ -69,7 +92,11 @@ func (w *run) takeJoined(ctx workflow.Context) (taken, unusable int) {
 func (s *State) welcome(j Joined) {
 	for i := range s.Joined {
 		if s.Joined[i].WorkOrderID == j.WorkOrderID {
-			s.Joined[i].Left, s.Joined[i].EndSent = false, false
+			known := &s.Joined[i]
+			if len(known.Tenants) < len(j.Tenants) || known.Left {
+				known.Tenants, known.Told = j.Tenants, false
+			}
+			known.Left, known.EndSent = false, false
 			return
 		}
 	}
@@ -110,7 +137,7 @@ func (w *run) welcomeJoined(ctx workflow.Context) {
 		s.note(durable.Now(ctx), "work order "+j.WorkOrderID+" joined", "")
 		about := w.about()
 		about.WorkOrder, about.Unit = j.Number, j.Unit
-		batch := w.toAbout(j.Tenants, "joined_tenant/"+j.WorkOrderID, policy.TextJoinedTenant, s.class(), about)
+		batch := w.toAbout(j.Tenants, fmt.Sprintf("joined_tenant/%s-%d", j.WorkOrderID, len(j.Tenants)), policy.TextJoinedTenant, s.class(), about)
 		if s.Assessment.LifeSafety {
 			batch = append(w.toAbout(j.Tenants, "joined_life_safety/"+j.WorkOrderID, policy.TextTenantLifeSafety, activities.LifeSafety, about), batch...)
 		}
@@ -123,7 +150,6 @@ func (w *run) welcomeJoined(ctx workflow.Context) {
 // releaseJoined tells the work orders that joined that this response is over.
 func (w *run) releaseJoined(ctx workflow.Context) {
 	s := w.state
-	repaired := s.repaired() || s.Ended.Outcome == StageClosed && s.Acknowledged != nil
 	for i := range s.Joined {
 		j := &s.Joined[i]
 		if j.Left || j.EndSent {
@@ -131,6 +157,6 @@ func (w *run) releaseJoined(ctx workflow.Context) {
 		}
 		j.EndSent = true
 		// One that has ended by itself cannot be told, and need not be.
-		_ = LeadEnded.SendFrom(ctx, WorkOrderID(j.WorkOrderID), LeadEnding{WorkOrderID: w.id, Repaired: repaired}).Get(ctx, nil)
+		_ = LeadEnded.SendFrom(ctx, WorkOrderID(j.WorkOrderID), LeadEnding{WorkOrderID: w.id, Repaired: s.repaired()}).Get(ctx, nil)
 	}
 }

@@ -51,7 +51,7 @@ func tried(pages []Page, round int, person string) (count int, out bool) {
 	return count, out
 }
 
-// limit is how long a promise allows, counted from the report.
+// limit is how long a promise allows, counted from when it became an emergency.
 func limit(s activities.Settings, sla SLA) time.Duration {
 	switch sla {
 	case SLAAcknowledge:
@@ -93,7 +93,7 @@ func (s *State) breaches(now time.Time) []SLA {
 		if s.missed(sla) || !s.keptAt(sla).IsZero() {
 			continue
 		}
-		if !now.Before(s.OpenedAt.Add(limit(s.Settings, sla))) {
+		if !now.Before(s.since().Add(limit(s.Settings, sla))) {
 			broken = append(broken, sla)
 		}
 	}
@@ -113,7 +113,7 @@ func (s *State) missed(sla SLA) bool {
 func (s *State) dueBy() time.Time {
 	for _, sla := range allSLAs() {
 		if s.keptAt(sla).IsZero() && !s.missed(sla) {
-			return s.OpenedAt.Add(limit(s.Settings, sla))
+			return s.since().Add(limit(s.Settings, sla))
 		}
 	}
 	return time.Time{}

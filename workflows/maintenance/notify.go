@@ -112,6 +112,10 @@ func (w *run) send(ctx workflow.Context, summary string, batch []activities.Mess
 	}
 	s := w.state
 	s.rememberNotices(batch)
+	if within == 0 && batch[0].Class != activities.Routine && len(batch[0].Channels) > 1 {
+		// What is urgent does not wait for a carrier that is down: it goes by mail.
+		within = s.Settings.OnCall.Gap
+	}
 	handle := activities.SendMessages
 	if within > 0 {
 		handle = handle.Limited(max(w.clock.Real(within), stale))

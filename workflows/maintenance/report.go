@@ -70,7 +70,7 @@ func (s *State) kept(sla SLA) incidentreport.SLA {
 	names := map[SLA]string{SLAAcknowledge: "Acknowledged", SLAAccept: "Technician accepted", SLAOnSite: "Technician on site"}
 	line := incidentreport.SLA{Name: names[sla], Limit: limit(s.Settings, sla), Verdict: "not reached"}
 	if at := s.keptAt(sla); !at.IsZero() {
-		line.Took, line.Verdict = at.Sub(s.OpenedAt), "met"
+		line.Took, line.Verdict = at.Sub(s.since()), "met"
 	}
 	if s.missed(sla) {
 		line.Verdict = "missed"

@@ -18,17 +18,18 @@ func (w *run) respond(ctx workflow.Context) {
 	if s.Assessment.LifeSafety && !s.TenantsTold {
 		w.send(ctx, "life safety: call the emergency number", w.to(s.Report.Tenants, "life_safety", policy.TextTenantLifeSafety, activities.LifeSafety), 0)
 	}
-	if s.Paused == nil && s.Stage == StagePaging && !s.NextPageAt.After(now) {
+	if s.Paused == nil && s.Stage == StagePaging && due(s.NextPageAt, now) {
 		w.page(ctx, now)
 	}
 	w.tellOpened(ctx)
 	w.tellAcknowledged(ctx)
+	w.tellGivenBack(ctx)
 	w.tellAccepted(ctx)
 	w.tellOnSite(ctx)
 	w.tellRepaired(ctx)
 	w.remindTechnician(ctx, now)
 	w.tellBreaches(ctx, now)
-	if s.Paused == nil && s.Stage == StageDispatching && !s.NextOfferAt.After(now) {
+	if s.Paused == nil && s.Stage == StageDispatching && due(s.NextOfferAt, now) {
 		w.offer(ctx, now)
 	}
 	if s.Stage == StageRepaired {
@@ -36,10 +37,13 @@ func (w *run) respond(ctx workflow.Context) {
 	}
 }
 
+// due tells whether a time has come; the zero time never does.
+func due(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
+
 // page asks the next person of the ladder.
 func (w *run) page(ctx workflow.Context, now time.Time) {
 	s := w.state
-	person, round, try, gap, ok := nextPage(s.Pages, w.settings(ctx), s.OpenedAt, now)
+	person, round, try, gap, ok := nextPage(s.Pages, w.settings(ctx), s.since(), now)
 	if round > s.Settings.OnCall.Rounds && !s.NobodyTold {
 		s.NobodyTold = true
 		s.note(now, "nobody on call has answered", "")
@@ -104,7 +108,7 @@ func (w *run) offer(ctx workflow.Context, now time.Time) {
 	person := personOf(best.Technician.Person)
 	step := fmt.Sprintf("%s/%d", askOffer, len(s.Offers)+1)
 	about := w.about()
-	about.Person, about.DueBy = person.Name, w.local(s.OpenedAt.Add(settings.SLA.OnSite))
+	about.Person, about.DueBy = person.Name, w.local(s.since().Add(settings.SLA.OnSite))
 	batch := w.message(person, step, policy.TextOfferTechnician, s.class(), about)
 	for i := range batch {
 		batch[i].Ask = w.ask(askOffer, now,
@@ -139,13 +143,13 @@ func (w *run) noTechnician(ctx workflow.Context, now time.Time, somebodyLeft boo
 		return
 	}
 	s.NextOfferAt = now.Add(s.Settings.OnCall.RepeatEvery)
-	if now.Sub(s.OpenedAt) > s.Settings.OnCall.GiveUpAfter {
+	if now.Sub(s.DispatchingAt) > s.Settings.OnCall.GiveUpAfter {
 		s.NextOfferAt = time.Time{}
 	}
 	if !s.NoTechnician {
 		s.NoTechnician = true
 		s.note(now, "no technician is free", "")
-		w.send(ctx, "no technician: tell the manager", w.toManager("manager_dispatch_failed", policy.TextManagerDispatchFailed, s.class()), 0)
+		w.send(ctx, "no technician: tell the manager", w.toManager(fmt.Sprintf("manager_dispatch_failed/%d", s.OfferRound), policy.TextManagerDispatchFailed, s.class()), 0)
 	}
 }
 

@@ -52,8 +52,11 @@ type State struct {
 	// effects of a reopened work order are not taken for earlier ones.
 	Incarnation int `json:"incarnation,omitempty"`
 
-	OpenedAt   time.Time `json:"opened_at,omitzero"`
-	FirstEvent string    `json:"first_event,omitempty"`
+	OpenedAt time.Time `json:"opened_at,omitzero"`
+	// EmergencyAt is when it became an emergency: at the report, or later. The
+	// promises count from then.
+	EmergencyAt time.Time `json:"emergency_at,omitzero"`
+	FirstEvent  string    `json:"first_event,omitempty"`
 	// ReceivedAt is when the first event reached us (real time).
 	ReceivedAt time.Time           `json:"received_at,omitzero"`
 	Data       json.RawMessage     `json:"data,omitempty"`
@@ -72,22 +75,28 @@ type State struct {
 	NobodyTold   bool      `json:"nobody_told,omitempty"`
 	Acknowledged *Mark     `json:"acknowledged,omitempty"`
 
-	Offers       []Offer    `json:"offers,omitempty"`
-	OfferRound   int        `json:"offer_round,omitempty"`
-	NextOfferAt  time.Time  `json:"next_offer_at,omitzero"`
-	NoTechnician bool       `json:"no_technician,omitempty"`
-	Job          *Job       `json:"job,omitempty"`
-	Missed       []SLA      `json:"missed,omitempty"`
-	Paused       *Mark      `json:"paused,omitempty"`
-	TenantsTold  bool       `json:"tenants_told,omitempty"`
-	ManagerTold  bool       `json:"manager_told,omitempty"`
-	Jobs         int        `json:"jobs,omitempty"`
-	Cleared      *time.Time `json:"cleared,omitempty"`
-	ReportIssued bool       `json:"report_issued,omitempty"`
-	Ended        *End       `json:"ended,omitempty"`
-	Reopened     bool       `json:"reopened,omitempty"`
-	NeedsTriage  bool       `json:"needs_triage,omitempty"`
-	NeedsRefresh bool       `json:"needs_refresh,omitempty"`
+	// DispatchingAt is when the search for a technician began, or began again.
+	DispatchingAt time.Time `json:"dispatching_at,omitzero"`
+	// GivenBack are those who had the job and have it no longer.
+	GivenBack []GivenBack `json:"given_back,omitempty"`
+	// TenantsJoined is how many tenants the lead has been told of.
+	TenantsJoined int        `json:"tenants_joined,omitempty"`
+	Offers        []Offer    `json:"offers,omitempty"`
+	OfferRound    int        `json:"offer_round,omitempty"`
+	NextOfferAt   time.Time  `json:"next_offer_at,omitzero"`
+	NoTechnician  bool       `json:"no_technician,omitempty"`
+	Job           *Job       `json:"job,omitempty"`
+	Missed        []SLA      `json:"missed,omitempty"`
+	Paused        *Mark      `json:"paused,omitempty"`
+	TenantsTold   bool       `json:"tenants_told,omitempty"`
+	ManagerTold   bool       `json:"manager_told,omitempty"`
+	Jobs          int        `json:"jobs,omitempty"`
+	Cleared       *time.Time `json:"cleared,omitempty"`
+	ReportIssued  bool       `json:"report_issued,omitempty"`
+	Ended         *End       `json:"ended,omitempty"`
+	Reopened      bool       `json:"reopened,omitempty"`
+	NeedsTriage   bool       `json:"needs_triage,omitempty"`
+	NeedsRefresh  bool       `json:"needs_refresh,omitempty"`
 	// RefreshAt is when RentVine is asked again after it could not be read.
 	RefreshAt      time.Time `json:"refresh_at,omitzero"`
 	WriteRefused   string    `json:"write_refused,omitempty"`
@@ -146,6 +155,12 @@ type (
 		// AskAgainAt is when the next time is due.
 		Asked      int       `json:"asked,omitempty"`
 		AskAgainAt time.Time `json:"ask_again_at,omitzero"`
+	}
+	// GivenBack is a technician who had the job. Taken: somebody else took it away.
+	GivenBack struct {
+		Person activities.Person `json:"person"`
+		Taken  bool              `json:"taken,omitempty"`
+		Told   bool              `json:"told,omitempty"`
 	}
 	// Joined is another work order of the same emergency.
 	Joined struct {
@@ -245,6 +260,14 @@ func (s *State) class() activities.Class {
 		return activities.LifeSafety
 	}
 	return activities.Emergency
+}
+
+// since is when the promises began to count.
+func (s *State) since() time.Time {
+	if s.EmergencyAt.IsZero() {
+		return s.OpenedAt
+	}
+	return s.EmergencyAt
 }
 
 // tenants are those of this work order and of all that joined it.

@@ -40,7 +40,7 @@ func (w *run) tellAcknowledged(ctx workflow.Context) {
 		return
 	}
 	s.Acknowledged.Told = true
-	w.closeQuestions(ctx, askPage+"/")
+	w.closeQuestions(ctx)
 	batch := w.to(s.tenants(), "tenant_on_call_acknowledged", policy.TextTenantOnCallAcknowledged, s.class())
 	batch = append(batch, w.toManager("manager_acknowledged", policy.TextManagerAcknowledged, s.class())...)
 	batch = append(batch, w.to(w.pagedExcept(s.Acknowledged.By), "page_stopped", policy.TextPageStopped, s.class())...)
@@ -73,7 +73,7 @@ func (w *run) tellAccepted(ctx workflow.Context) {
 	s.Jobs++
 	job := s.Job
 	keep(ctx, w, activities.AssignTechnician, job.Technician, "the technician is taken")
-	w.closeQuestions(ctx, askOffer+"/")
+	w.closeQuestions(ctx)
 	if s.Job != job {
 		return // given back while that was written
 	}
@@ -121,6 +121,30 @@ func (w *run) remindTechnician(ctx workflow.Context, now time.Time) {
 	w.send(ctx, "remind the technician", w.askTechnician(ctx), 0)
 }
 
+// tellGivenBack tells those who lost the job, and those who wait for it, and frees
+// the technician for other jobs.
+func (w *run) tellGivenBack(ctx workflow.Context) {
+	s := w.state
+	for i := range s.GivenBack {
+		g := &s.GivenBack[i]
+		if g.Told {
+			continue
+		}
+		g.Told = true
+		w.closeQuestions(ctx)
+		keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "the technician is free again")
+		key := fmt.Sprintf("/%d-%s", i+1, g.Person.ID)
+		about := w.about()
+		about.Person = g.Person.Name
+		batch := w.toAbout(s.tenants(), "tenant_given_back"+key, policy.TextTenantGivenBack, s.class(), about)
+		batch = append(batch, w.toAbout([]activities.Person{personOf(s.Settings.Manager)}, "manager_given_back"+key, policy.TextManagerGivenBack, s.class(), about)...)
+		if g.Taken {
+			batch = append(batch, w.to([]activities.Person{g.Person}, "job_taken"+key, policy.TextOfferWithdrawn, s.class())...)
+		}
+		w.send(ctx, "the job was given back: tell everybody", batch, 0)
+	}
+}
+
 // offeredExcept are the technicians who still think that the job is open.
 func (w *run) offeredExcept(id string) []activities.Person {
 	seen := map[string]bool{id: true}
@@ -144,7 +168,7 @@ func (w *run) tellOnSite(ctx workflow.Context) {
 	}
 	s.Job.OnSite.Told = true
 	job := s.Job
-	w.closeQuestions(ctx, askOnSite+"/")
+	w.closeQuestions(ctx)
 	if s.Job != job || job.Repaired != nil {
 		return
 	}
@@ -162,7 +186,7 @@ func (w *run) tellRepaired(ctx workflow.Context) {
 		return
 	}
 	s.Job.Repaired.Told = true
-	w.closeQuestions(ctx, "")
+	w.closeQuestions(ctx)
 	keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "the technician is free again")
 	// A new report in the building from here on is a new emergency.
 	keep(ctx, w, activities.EndIncident, w.id, "the repair is done")
@@ -184,7 +208,7 @@ func (w *run) tellBreaches(ctx workflow.Context, now time.Time) {
 		}
 		about := w.about()
 		about.Reason = "not " + promised(sla) + " in time"
-		about.DueBy = w.local(s.OpenedAt.Add(limit(s.Settings, sla)))
+		about.DueBy = w.local(s.since().Add(limit(s.Settings, sla)))
 		var batch []activities.Message
 		seen := map[string]bool{}
 		for _, p := range people {

@@ -140,7 +140,7 @@ func (w *run) idle() bool {
 
 // done tells whether the work order has ended and everybody has been told.
 func (w *run) done() bool {
-	if w.state.Ended == nil || !w.cleared || !w.idle() || len(w.state.Held) > 0 || w.state.NeedsRefresh {
+	if w.state.Ended == nil || !w.cleared || !w.idle() || len(w.state.Held) > 0 || w.state.NeedsRefresh || !w.state.RefreshAt.IsZero() {
 		return false
 	}
 	for _, j := range w.state.Joined {
@@ -193,6 +193,7 @@ func (w *run) act(ctx workflow.Context) error {
 		return nil
 	}
 	w.welcomeJoined(ctx)
+	w.updateLead(ctx)
 	if s.emergency() {
 		w.respond(ctx)
 	}
