@@ -23,7 +23,7 @@ type Config struct {
 	RentVine *rentvine.Client
 	Twilio   *twilio.Client
 	Mail     *mail.Client
-	Policy   *policy.Policy
+	Policy   *policy.File
 	Store    store.Store
 	Keys     store.Keys
 	Outbound Outbound

@@ -212,6 +212,10 @@ func deref(s *Sent) Sent {
 	return *s
 }
 
+// pauseLook is how soon after "outbound resume" a held message leaves at the
+// latest (real time).
+const pauseLook = 30 * time.Second
+
 // heldBack tells whether the pause, quiet hours or the frequency cap keep the
 // message for later.
 func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Message) (*Sent, error) {
@@ -224,7 +228,7 @@ func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Messa
 		return nil, err
 	}
 	if paused == "1" {
-		return &Sent{Outcome: MessageHeld, HeldUntil: now.Add(15 * time.Minute), Why: "outbound messages are paused"}, nil
+		return &Sent{Outcome: MessageHeld, HeldUntil: now.Add(a.Clock.Business(pauseLook)), Why: "outbound messages are paused"}, nil
 	}
 	if m.Class == Emergency {
 		return nil, nil

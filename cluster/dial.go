@@ -52,6 +52,13 @@ func Dial(ctx context.Context, o Options) (client.Client, error) {
 	return c, nil
 }
 
+// Namespace is the one that Dial uses: of the options, the environment or the
+// profile, else "default".
+func Namespace(o Options) (string, error) {
+	opts, err := clientOptions(o)
+	return opts.Namespace, err
+}
+
 func clientOptions(o Options) (client.Options, error) {
 	var opts client.Options
 	if !o.Plain {

@@ -161,13 +161,13 @@ func digest(b []byte) string {
 }
 
 // idText is the decimal or other text of an id that may be part of a workflow
-// id. Numbers never pass through a float.
+// id. Numbers never pass through a float; 0 is nobody's id.
 func idText(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
-		return v, entityIDPattern.MatchString(v)
+		return v, v != "0" && entityIDPattern.MatchString(v)
 	case json.Number:
-		return v.String(), wholeNumber.MatchString(v.String())
+		return v.String(), v != "0" && wholeNumber.MatchString(v.String())
 	}
 	return "", false
 }

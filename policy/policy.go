@@ -39,11 +39,14 @@ type Policy struct {
 	properties map[string]ast.Node
 }
 
-// Load reads the policy file at path; "" is the built-in one, which fits the
-// sandbox's seeded data. Everything wrong with the file is reported at once, in
+// BuiltIn names the policy that is part of the program. It fits the sandbox's
+// seeded data and no real company.
+const BuiltIn = "built-in"
+
+// Load reads the policy file at path; BuiltIn and "" are the built-in one. Everything wrong with the file is reported at once, in
 // one *InvalidError.
 func Load(path string) (*Policy, error) {
-	if path == "" {
+	if path == "" || path == BuiltIn {
 		return parse("built-in policy", embedded)
 	}
 	f, err := os.Open(path)

@@ -45,7 +45,7 @@ func (s *scenario) lines(d maintenance.Description, words ...string) []string {
 
 // phone is a person's: of the policy, or of tenant 1.
 func (s *scenario) phone(person string) string {
-	for _, p := range s.rules.People() {
+	for _, p := range s.rules.Current().People() {
 		if p.ID == person {
 			return p.Phone
 		}
@@ -127,7 +127,7 @@ func (s *scenario) calls(partner, method, contains string) int {
 func (s *scenario) openQuestions() int {
 	s.t.Helper()
 	n := 0
-	for _, p := range s.rules.People() {
+	for _, p := range s.rules.Current().People() {
 		open, err := s.store.OpenQuestions(context.Background(), s.keys.Address(p.Phone), s.env.Now())
 		require.NoError(s.t, err)
 		n += len(open)

@@ -47,7 +47,7 @@ type scenario struct {
 	acts  *activities.Activities
 	store store.Store
 	keys  store.Keys
-	rules *policy.Policy
+	rules *policy.File
 	box   *sandbox.Sandbox
 	base  string
 	// id is the work order's.
@@ -66,7 +66,7 @@ func newScenario(t *testing.T) *scenario {
 	s.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "keyholder.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
-	s.rules, err = policy.Load("")
+	s.rules, err = policy.Open("", nil)
 	require.NoError(t, err)
 	s.wire()
 	s.freshEnvironment("work-order/" + s.id)

@@ -4,11 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	netmail "net/mail"
+	"net/url"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/ingress"
 )
 
@@ -158,6 +164,33 @@ func unquoted(value string) string {
 		return strings.ReplaceAll(strings.TrimSuffix(inner, "'"), `'\''`, "'")
 	}
 	return value
+}
+
+// validate finds the settings that are there and make no sense, all at once.
+func (c workerConfig) validate(outbound activities.Outbound) error {
+	var errs []error
+	refuse := func(wrong bool, format string, a ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, a...))
+		}
+	}
+	refuse(c.Policy == "" && outbound.Mode != activities.OutboundRecord,
+		"set KEYHOLDER_POLICY to your policy file: the built-in one names the sandbox's invented people, and KEYHOLDER_OUTBOUND is %s", outbound.Mode)
+	refuse((c.TwilioFrom == "") == (c.TwilioService == ""), "set one of KEYHOLDER_TWILIO_FROM and KEYHOLDER_TWILIO_MESSAGING_SERVICE_SID")
+	refuse(c.TwilioFrom != "" && !regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`).MatchString(c.TwilioFrom),
+		"KEYHOLDER_TWILIO_FROM must be a number in E.164 form, such as +12135550100")
+	_, err := netmail.ParseAddress(c.MailFrom)
+	refuse(err != nil, "KEYHOLDER_MAIL_FROM must be an address such as \"Keyholder <office@example.com>\"")
+	for name, text := range map[string]string{
+		"KEYHOLDER_RENTVINE_URL": c.RentVineURL, "KEYHOLDER_TWILIO_URL": c.TwilioURL, "KEYHOLDER_PUBLIC_URL": c.PublicURL,
+	} {
+		u, err := url.Parse(text)
+		refuse(err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "", "%s must be an http or https address", name)
+	}
+	tls := []mail.TLSPolicy{mail.TLSMandatory, mail.TLSImplicit, mail.TLSOpportunistic, mail.TLSNone}
+	refuse(!slices.Contains(tls, mail.TLSPolicy(c.SMTPTLS)), "KEYHOLDER_SMTP_TLS must be one of %v", tls)
+	refuse(c.SMTPPort < 1 || c.SMTPPort > 65535, "KEYHOLDER_SMTP_PORT must be from 1 to 65535")
+	return errors.Join(errs...)
 }
 
 func secrets(values []string) []ingress.Secret {

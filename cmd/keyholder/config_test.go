@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aictive/keyholder/activities"
 )
 
 // variables collects the env tags of a configuration and all that it embeds.
@@ -53,11 +56,15 @@ func TestEverythingMissingIsNamedAtOnce(t *testing.T) {
 
 func TestDevNeedsNoVariableAtAll(t *testing.T) {
 	t.Parallel()
-	defaults := (&dev{flags: devFlags{dataDir: t.TempDir()}}).defaults()
+	defaults := (&dev{flags: devFlags{dataDir: t.TempDir(), smtpPort: devSMTPPort}}).defaults()
+	maps.Copy(defaults, (&dev{}).fixed())
 	_, err := parse[ingressConfig](defaults)
 	require.NoError(t, err)
-	_, err = parse[workerConfig](defaults)
+	worker, err := parse[workerConfig](defaults)
 	require.NoError(t, err)
+	outbound, err := activities.NewOutbound(worker.Outbound, worker.Allowlist)
+	require.NoError(t, err)
+	require.NoError(t, worker.validate(outbound))
 	_, err = parse[sendConfig](defaults)
 	require.NoError(t, err)
 }
@@ -90,4 +97,20 @@ func TestUsageErrorsAreTold(t *testing.T) {
 	cmd.SetOut(nil)
 	err := cmd.Execute()
 	require.ErrorAs(t, err, new(usageError))
+}
+
+func TestNonsenseIsNamedAtOnce(t *testing.T) {
+	t.Parallel()
+	cfg := workerConfig{
+		PartnerConfig: PartnerConfig{
+			RentVineURL: "nonsense", TwilioFrom: "abc", TwilioURL: "https://api.twilio.com", SMTPTLS: "bogus", SMTPPort: 587, MailFrom: "nobody",
+		},
+		LinkConfig: LinkConfig{PublicURL: "ftp://x"},
+	}
+	outbound, err := activities.NewOutbound("live", nil)
+	require.NoError(t, err)
+	err = cfg.validate(outbound)
+	for _, name := range []string{"KEYHOLDER_POLICY", "KEYHOLDER_RENTVINE_URL", "KEYHOLDER_TWILIO_FROM", "KEYHOLDER_SMTP_TLS", "KEYHOLDER_MAIL_FROM", "KEYHOLDER_PUBLIC_URL"} {
+		require.ErrorContains(t, err, name)
+	}
 }

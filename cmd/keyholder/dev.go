@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/aictive/keyholder/cluster"
+	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -58,7 +60,7 @@ Ctrl-C stops everything in order.`,
 	flags.IntVar(&f.metricsPort, "metrics-port", devMetricsPort, "port of the metrics")
 	flags.StringVar(&f.dataDir, "data", defaultData, "folder of the data")
 	flags.StringVar(&f.policy, "policy", "", "policy file (default the built-in one)")
-	flags.BoolVar(&f.ephemeral, "ephemeral", false, "keep no workflows and no store after the end")
+	flags.BoolVar(&f.ephemeral, "ephemeral", false, "keep nothing after the end; what the data folder holds stays as it is")
 	flags.DurationVar(&f.day, "day", 24*time.Hour, "how long a business day lasts")
 	flags.StringSliceVar(&f.without, "without", nil, "parts to leave out: worker, ingress")
 	return cmd
@@ -69,6 +71,8 @@ type dev struct {
 	flags devFlags
 	env   map[string]string
 	log   *zap.Logger
+	// storeDir holds the store: the data folder, or one that goes with the end.
+	storeDir string
 	// stops end the parts that run, last started first.
 	stops  []func() error
 	failed chan error
@@ -76,10 +80,10 @@ type dev struct {
 
 func runDev(ctx context.Context, f devFlags) (err error) {
 	d := &dev{flags: f, failed: make(chan error, 8)}
+	defer func() { err = errors.Join(err, d.stop()) }()
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.stop()) }()
 	if err := d.start(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -122,12 +126,24 @@ func (d *dev) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(f.dataDir, 0o700); err != nil {
 		return usageError{fmt.Errorf("--data: %w", err)}
 	}
+	d.storeDir = f.dataDir
+	if f.ephemeral {
+		dir, err := os.MkdirTemp("", "keyholder-dev-")
+		if err != nil {
+			return err
+		}
+		d.storeDir = dir
+		d.onStop(func() error { return os.RemoveAll(dir) })
+	}
 	d.env = environ("")
 	for name, value := range d.defaults() {
 		if d.env[name] == "" {
 			d.env[name] = value
 		}
 	}
+	// What the flags say, and where the parts find each other, is not for the
+	// environment to change: it may be about another cluster.
+	maps.Copy(d.env, d.fixed())
 	cfg, err := parse[LogConfig](d.env)
 	if err != nil {
 		return err
@@ -140,33 +156,40 @@ func (d *dev) prepare(ctx context.Context) error {
 func (d *dev) defaults() map[string]string {
 	f := d.flags
 	sandboxURL := fmt.Sprintf("http://%s:%d", loopbackHost, f.sandboxPort)
-	storeURL := "sqlite:" + filepath.Join(f.dataDir, "keyholder.db")
+	storeURL := "sqlite:" + filepath.Join(d.storeDir, "keyholder.db")
 	return map[string]string{
 		"KEYHOLDER_LOG_LEVEL": "warn", "KEYHOLDER_LOG_FORMAT": "console",
 		"KEYHOLDER_STORE_URL": storeURL, "KEYHOLDER_LINK_KEY": devLinkKey,
 		"KEYHOLDER_PUBLIC_URL":              fmt.Sprintf("http://%s:%d", loopbackHost, f.ingressPort),
-		"KEYHOLDER_INGRESS_ADDR":            fmt.Sprintf("%s:%d", loopbackHost, f.ingressPort),
-		"KEYHOLDER_METRICS_ADDR":            fmt.Sprintf("%s:%d", loopbackHost, f.metricsPort),
 		"KEYHOLDER_RENTVINE_WEBHOOK_SECRET": devRentVineWebhook, "KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET": devOpenMooveWebhook,
 		"KEYHOLDER_RENTVINE_URL":        sandboxURL + sandboxRentVinePath,
 		"KEYHOLDER_RENTVINE_ACCESS_KEY": devRentVineKey, "KEYHOLDER_RENTVINE_API_SECRET": devRentVineSecret,
 		"KEYHOLDER_TWILIO_URL": sandboxURL + sandboxTwilioPath, "KEYHOLDER_TWILIO_ACCOUNT_SID": devTwilioAccount,
 		"KEYHOLDER_TWILIO_AUTH_TOKEN": devTwilioToken, "KEYHOLDER_TWILIO_FROM": devTwilioNumber,
 		"KEYHOLDER_SMTP_HOST": loopbackHost, "KEYHOLDER_SMTP_PORT": strconv.Itoa(f.smtpPort), "KEYHOLDER_SMTP_TLS": "none",
-		"KEYHOLDER_MAIL_FROM": mailFromInDev, "KEYHOLDER_OUTBOUND": outboundInDev, "KEYHOLDER_POLICY": f.policy,
+		"KEYHOLDER_MAIL_FROM": mailFromInDev, "KEYHOLDER_OUTBOUND": outboundInDev, "KEYHOLDER_POLICY": policy.BuiltIn,
+	}
+}
+
+// fixed are the settings that the flags decide.
+func (d *dev) fixed() map[string]string {
+	f := d.flags
+	settings := map[string]string{
+		"KEYHOLDER_INGRESS_ADDR":    fmt.Sprintf("%s:%d", loopbackHost, f.ingressPort),
+		"KEYHOLDER_METRICS_ADDR":    fmt.Sprintf("%s:%d", loopbackHost, f.metricsPort),
 		"KEYHOLDER_TEMPORAL_UI_URL": fmt.Sprintf("http://localhost:%d", f.uiPort),
 		"TEMPORAL_ADDRESS":          fmt.Sprintf("%s:%d", loopbackHost, f.temporalPort),
+		"TEMPORAL_NAMESPACE":        "default", "TEMPORAL_PROFILE": "", "TEMPORAL_API_KEY": "",
 	}
+	if f.policy != "" {
+		settings["KEYHOLDER_POLICY"] = f.policy
+	}
+	return settings
 }
 
 // start brings the parts up in order; each prints a line when it is ready.
 func (d *dev) start(ctx context.Context) error {
 	began := time.Now()
-	if d.flags.ephemeral {
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			_ = os.Remove(filepath.Join(d.flags.dataDir, "keyholder.db") + suffix)
-		}
-	}
 	if err := d.startTemporal(ctx); err != nil {
 		return err
 	}
@@ -231,8 +254,6 @@ func (d *dev) startSandbox(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.WebhookSecret, _, _ = strings.Cut(cfg.WebhookSecret, ",")
-	cfg.TwilioToken, _, _ = strings.Cut(cfg.TwilioToken, ",")
 	s, err := newSandbox(cfg, d.flags.sandboxPort, d.flags.smtpPort, fmt.Sprintf("http://%s:%d", loopbackHost, d.flags.ingressPort), d.log)
 	if err != nil {
 		return err
@@ -311,7 +332,7 @@ func (d *dev) writeEnv() error {
 	b.WriteString("# Written by \"keyholder dev\". To run a part by hand: set -a; . " + envFile(d.flags.dataDir) + "; set +a\n")
 	names := make([]string, 0, len(d.env))
 	for name := range d.env {
-		if strings.HasPrefix(name, "KEYHOLDER_") || name == "TEMPORAL_ADDRESS" {
+		if strings.HasPrefix(name, "KEYHOLDER_") || name == "TEMPORAL_ADDRESS" || name == "TEMPORAL_NAMESPACE" {
 			names = append(names, name)
 		}
 	}

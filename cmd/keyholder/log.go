@@ -9,7 +9,7 @@ import (
 )
 
 // logger writes to standard error: JSON for machines, or "console" for people,
-// in colour where NO_COLOR is unset.
+// in colour on a terminal where NO_COLOR is unset.
 func (c LogConfig) logger() (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(c.Level)
 	if err != nil {
@@ -23,7 +23,7 @@ func (c LogConfig) logger() (*zap.Logger, error) {
 	case "console":
 		cfg.Encoding = "console"
 		cfg.EncoderConfig.EncodeLevel = zapcore.CapitalLevelEncoder
-		if os.Getenv("NO_COLOR") == "" {
+		if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" {
 			cfg.EncoderConfig.EncodeLevel = zapcore.CapitalColorLevelEncoder
 		}
 	default:

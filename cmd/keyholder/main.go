@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,8 @@ func main() {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "keyholder:", err)
-	if errors.As(err, new(usageError)) {
+	// cobra has no type for this one.
+	if errors.As(err, new(usageError)) || strings.HasPrefix(err.Error(), "unknown command") {
 		os.Exit(exitUsage)
 	}
 	os.Exit(exitFailed)

@@ -123,25 +123,37 @@ func webhookBody(ctx context.Context, cfg sendConfig, what string, sets []string
 	if err := decoder.Decode(&body); err != nil {
 		return nil, usageError{fmt.Errorf("%s is not a JSON object: %w", what, err)}
 	}
+	isNewOrder := strings.TrimSuffix(what, ".live") == "work_order.created"
 	if !isFile {
-		body["event_id"] = uuid.NewString()
-		body["timestamp"] = time.Now().UTC().Format(time.RFC3339)
-		if what == "work_order.created" {
-			if data, ok := body["data"].(map[string]any); ok {
-				number := strconv.FormatInt(time.Now().UnixMilli()%1e9, 10)
-				data["workOrderID"], data["workOrderNumber"] = number, "WO-"+number
-			}
-		}
+		freshen(body, isNewOrder)
 	}
 	for _, s := range sets {
 		if err := set(body, s); err != nil {
 			return nil, usageError{err}
 		}
 	}
-	if data, ok := body["data"].(map[string]any); ok && what == "work_order.created" {
+	if data, ok := body["data"].(map[string]any); ok && isNewOrder {
 		registerRecord(ctx, cfg.RentVineURL, data)
 	}
 	return json.Marshal(body)
+}
+
+// freshen makes a sample a new event, and a new work order one of its own.
+func freshen(body map[string]any, isNewOrder bool) {
+	number := strconv.FormatInt(time.Now().UnixMilli()%1e9, 10)
+	event, live := body["event"].(map[string]any)
+	if !live {
+		body["event_id"] = uuid.NewString()
+		body["timestamp"] = time.Now().UTC().Format(time.RFC3339)
+	}
+	data, ok := body["data"].(map[string]any)
+	if !ok || !isNewOrder {
+		return
+	}
+	data["workOrderID"], data["workOrderNumber"] = number, "WO-"+number
+	if live {
+		event["objectID"] = number
+	}
 }
 
 // set changes one field: "data.priority=emergency". A value that is JSON is taken

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +36,11 @@ as often as you like; with --check it changes nothing and fails on differences.`
 			if check {
 				do = cluster.Check
 			}
-			report, err := do(cmd.Context(), c, cluster.SetupOptions{Namespace: os.Getenv("TEMPORAL_NAMESPACE")})
+			namespace, err := cluster.Namespace(cluster.Options{})
+			if err != nil {
+				return usageError{err}
+			}
+			report, err := do(cmd.Context(), c, cluster.SetupOptions{Namespace: namespace})
 			for _, f := range report.Findings {
 				out("%s", f)
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	netmail "net/mail"
 	"strings"
@@ -133,20 +134,16 @@ func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (
 }
 
 func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
-	rules, err := policy.Load(cfg.Policy)
-	if err != nil {
+	rules, policyErr := policy.Open(cfg.Policy, func(err error) {
+		b.log.Error("the edited policy cannot be used; the last good one stays in force", zap.Error(err))
+	})
+	outbound, outboundErr := activities.NewOutbound(cfg.Outbound, cfg.Allowlist)
+	if err := errors.Join(policyErr, outboundErr, cfg.validate(outbound)); err != nil {
 		return nil, usageError{err}
-	}
-	outbound, err := activities.NewOutbound(cfg.Outbound, cfg.Allowlist)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	if (cfg.TwilioFrom == "") == (cfg.TwilioService == "") {
-		return nil, usageError{fmt.Errorf("set one of KEYHOLDER_TWILIO_FROM and KEYHOLDER_TWILIO_MESSAGING_SERVICE_SID")}
 	}
 	from, err := netmail.ParseAddress(cfg.MailFrom)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("KEYHOLDER_MAIL_FROM must be an address such as \"Keyholder <office@example.com>\"")}
+		return nil, usageError{err}
 	}
 	publicURL := strings.TrimRight(cfg.PublicURL, "/")
 	_, domain, _ := strings.Cut(from.Address, "@")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -132,7 +131,11 @@ func (b *base) unready(ctx context.Context, versioned bool) string {
 // workflow would get stuck. A cluster that cannot be asked is given the benefit of
 // the doubt.
 func (b *base) requireSetup(ctx context.Context) error {
-	report, err := cluster.Check(ctx, b.temporal, cluster.SetupOptions{Namespace: os.Getenv("TEMPORAL_NAMESPACE")})
+	namespace, err := cluster.Namespace(cluster.Options{})
+	if err != nil {
+		return usageError{err}
+	}
+	report, err := cluster.Check(ctx, b.temporal, cluster.SetupOptions{Namespace: namespace})
 	if err != nil {
 		b.log.Warn("the cluster could not be checked", zap.Error(err))
 		return nil

@@ -41,6 +41,14 @@ func (c Clock) Real(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / c.Scale)
 }
 
+// Business is how much business time passes in a real duration.
+func (c Clock) Business(d time.Duration) time.Duration {
+	if c.IsReal() {
+		return d
+	}
+	return time.Duration(float64(d) * c.Scale)
+}
+
 // Now is the business time now. Workflows use the function Now instead.
 func (c Clock) Now() time.Time { return c.At(time.Now()) }
 

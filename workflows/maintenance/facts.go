@@ -249,7 +249,7 @@ func (s *State) messageFailed(f durable.MessageFailure, now time.Time) (again *a
 }
 
 // stillAsked tells whether a message that was held back still makes sense: a page
-// does not once somebody is on it.
+// does not once somebody is on it, or a later page has overtaken it.
 func (s *State) stillAsked(m activities.Message) bool {
 	if m.Ask == nil {
 		return true
@@ -259,7 +259,7 @@ func (s *State) stillAsked(m activities.Message) bool {
 	}
 	switch m.Ask.Purpose {
 	case askPage:
-		return s.Stage == StagePaging
+		return s.Stage == StagePaging && len(s.Pages) > 0 && s.Pages[len(s.Pages)-1].Step == m.Step
 	case askOffer:
 		return s.Stage == StageDispatching
 	}

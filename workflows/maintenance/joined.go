@@ -100,7 +100,9 @@ func (s *State) welcome(j Joined) {
 			return
 		}
 	}
-	if len(s.Joined) < maxJoined {
+	// One too many is told at once, by welcomeJoined, that it is on its own.
+	j.Refused = len(s.Joined) >= maxJoined
+	if len(s.Joined) < 2*maxJoined {
 		s.Joined = append(s.Joined, j)
 	}
 }
@@ -127,8 +129,8 @@ func (w *run) welcomeJoined(ctx workflow.Context) {
 		if j.Told || j.Left {
 			continue
 		}
-		if s.Stage == StageRepaired {
-			// It came after the repair, so that it needs a response of its own.
+		if s.Stage == StageRepaired || j.Refused {
+			// It came after the repair, or is one too many: it needs a response of its own.
 			j.Left = true
 			_ = LeadEnded.SendFrom(ctx, WorkOrderID(j.WorkOrderID), LeadEnding{WorkOrderID: w.id}).Get(ctx, nil)
 			continue

@@ -171,6 +171,7 @@ type (
 		Told        bool                `json:"told,omitempty"`
 		Left        bool                `json:"left,omitempty"`
 		EndSent     bool                `json:"end_sent,omitempty"`
+		Refused     bool                `json:"refused,omitempty"`
 	}
 	// End says how it ended and how much of the clearing up is done.
 	End struct {
