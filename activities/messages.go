@@ -214,7 +214,7 @@ func deref(s *Sent) Sent {
 
 // pauseLook is how soon after "outbound resume" a held message leaves at the
 // latest (real time).
-const pauseLook = 30 * time.Second
+const pauseLook = 15 * time.Second
 
 // heldBack tells whether the pause, quiet hours or the frequency cap keep the
 // message for later.
