@@ -46,6 +46,10 @@ type Config struct {
 	People map[string]string
 	// TextPace is the time between two statuses of a text; 100 ms where zero.
 	TextPace time.Duration
+	// StateFile is where texts, mails and records are kept over a restart, and half
+	// a second behind over a kill; "" keeps nothing. It holds what the product sent,
+	// personal data too, and is readable by its owner alone.
+	StateFile string
 	// Log may be nil.
 	Log *zap.Logger
 }
@@ -60,12 +64,14 @@ type Sandbox struct {
 	rentvine *rentvine.Server
 	mailbox  *mailbox.Server
 	webhooks *webhooks
+	keeper   *keeper
 	http     *http.Server
 	// changes counts everything that the page may want to show.
 	changes atomic.Int64
 
 	mu       sync.Mutex
 	started  bool
+	stop     context.CancelFunc // ends what runs from Start to Close
 	httpAddr string
 	smtpAddr string
 	served   sync.WaitGroup
@@ -85,7 +91,7 @@ func New(cfg Config) (*Sandbox, error) {
 	if missing := cfg.missing(); len(missing) > 0 {
 		return nil, fmt.Errorf("sandbox: not set: %s", strings.Join(missing, ", "))
 	}
-	s := &Sandbox{cfg: cfg, log: cfg.Log, calls: newCallLog(), faults: newFaults()}
+	s := &Sandbox{cfg: cfg, log: cfg.Log, calls: newCallLog(), faults: newFaults(), keeper: newKeeper(cfg.StateFile)}
 	s.webhooks = newWebhooks(cfg.IngressURL, cfg.RentVineWebhookSecret, cfg.Log)
 	s.twilio = twilio.New(twilio.Config{
 		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, Number: cfg.TwilioNumber,
@@ -138,9 +144,17 @@ func (s *Sandbox) Start(ctx context.Context) error {
 		_ = web.Close()
 		return fmt.Errorf("sandbox: mail: %w", err)
 	}
+	// Only now: who else holds the ports may hold the file.
+	if err := s.loadState(); err != nil {
+		_, _ = web.Close(), mail.Close()
+		return err
+	}
 	s.started, s.httpAddr, s.smtpAddr = true, web.Addr().String(), mail.Addr().String()
 	s.mailbox.Serve(mail)
 	s.served.Go(s.webhooks.run)
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.served.Go(func() { s.keepState(running) })
 	s.served.Go(func() {
 		if err := s.http.Serve(web); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("sandbox stopped serving", zap.Error(err))
@@ -163,7 +177,7 @@ func (s *Sandbox) SMTPAddr() string {
 	return s.smtpAddr
 }
 
-// Close stops all stand-ins. Requests under way may finish within the context's
+// Close stops all stand-ins and saves their state. Requests under way may finish within the context's
 // time, then they are cut off.
 func (s *Sandbox) Close(ctx context.Context) error {
 	s.mu.Lock()
@@ -180,8 +194,9 @@ func (s *Sandbox) Close(ctx context.Context) error {
 	err = errors.Join(err, s.mailbox.Close(ctx))
 	s.webhooks.close()
 	s.twilio.Close()
+	s.stop()
 	s.served.Wait()
-	return err
+	return errors.Join(err, s.closeState())
 }
 
 // Reset brings every partner back to its seed: no texts, no mails, no calls, no
@@ -192,10 +207,18 @@ func (s *Sandbox) Reset() {
 	s.twilio.Reset()
 	s.mailbox.Reset()
 	s.rentvine.Reset()
-	s.changed()
+	s.seen()
+	s.saveOrWarn()
 }
 
-func (s *Sandbox) changed() { s.changes.Add(1) }
+// changed is called after each change of what a stand-in keeps.
+func (s *Sandbox) changed() {
+	s.seen()
+	s.keeper.note()
+}
+
+// seen is called where only the page has something new to show.
+func (s *Sandbox) seen() { s.changes.Add(1) }
 
 // mailFault is what happens to one mail.
 func (s *Sandbox) mailFault() mailbox.Fault {

@@ -36,6 +36,7 @@ type rig struct {
 	*sandbox.Sandbox
 	t        *testing.T
 	base     string
+	ingress  string
 	webhooks chan event
 	texts    chan url.Values
 }
@@ -46,7 +47,7 @@ type event struct {
 	body      map[string]any
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, settings ...func(*sandbox.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, webhooks: make(chan event, 100), texts: make(chan url.Values, 100)}
 	ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -67,23 +68,40 @@ func newRig(t *testing.T) *rig {
 			w.WriteHeader(http.StatusNoContent)
 		}
 	}))
-	s, err := sandbox.New(sandbox.Config{
-		HTTPAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", IngressURL: ingress.URL,
-		RentVineWebhookSecret: secret, TwilioAuthToken: "12345", TwilioAccountSID: account, TwilioNumber: ours,
-		RentVineKey: "key", RentVineSecret: "api-secret", TextPace: time.Millisecond,
-		People: map[string]string{theirs: "Grace <Lindqvist>"},
-	})
-	require.NoError(t, err)
-	require.NoError(t, s.Start(t.Context()))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		require.NoError(t, s.Close(ctx))
 		ingress.Close()
 		http.DefaultClient.CloseIdleConnections()
 	})
-	r.Sandbox, r.base = s, "http://"+s.HTTPAddr()
+	r.ingress = ingress.URL
+	r.start(settings...)
 	return r
+}
+
+// start begins a life of the sandbox that ends with the test, if not before.
+func (r *rig) start(settings ...func(*sandbox.Config)) {
+	r.t.Helper()
+	cfg := sandbox.Config{
+		HTTPAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", IngressURL: r.ingress,
+		RentVineWebhookSecret: secret, TwilioAuthToken: "12345", TwilioAccountSID: account, TwilioNumber: ours,
+		RentVineKey: "key", RentVineSecret: "api-secret", TextPace: time.Millisecond,
+		People: map[string]string{theirs: "Grace <Lindqvist>"},
+	}
+	for _, set := range settings {
+		set(&cfg)
+	}
+	s, err := sandbox.New(cfg)
+	require.NoError(r.t, err)
+	require.NoError(r.t, s.Start(r.t.Context()))
+	r.t.Cleanup(func() { stop(r.t, s) })
+	r.Sandbox, r.base = s, "http://"+s.HTTPAddr()
+}
+
+// stop closes a sandbox; a second time is nothing.
+func stop(t *testing.T, s *sandbox.Sandbox) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	require.NoError(t, s.Close(ctx))
 }
 
 // call makes a request and returns the status and the body, which is decoded

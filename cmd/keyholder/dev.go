@@ -254,7 +254,11 @@ func (d *dev) startSandbox(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := newSandbox(cfg, d.flags.sandboxPort, d.flags.smtpPort, fmt.Sprintf("http://%s:%d", loopbackHost, d.flags.ingressPort), d.log)
+	stateFile := ""
+	if !d.flags.ephemeral {
+		stateFile = filepath.Join(d.flags.dataDir, "sandbox.json")
+	}
+	s, err := newSandbox(cfg, d.flags.sandboxPort, d.flags.smtpPort, fmt.Sprintf("http://%s:%d", loopbackHost, d.flags.ingressPort), stateFile, d.log)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,7 @@ type sandboxEnv struct {
 
 func sandboxCommand() *cobra.Command {
 	var port, smtpPort int
-	var ingressURL string
+	var ingressURL, stateFile string
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Imitate RentVine, Twilio and a mail server, with a page to look at",
@@ -73,7 +74,7 @@ It signs with the first of ` + sandboxWebhookHelp + `.`,
 			if ingressURL == "" {
 				ingressURL = cfg.PublicURL
 			}
-			s, err := newSandbox(cfg, port, smtpPort, ingressURL, log)
+			s, err := newSandbox(cfg, port, smtpPort, ingressURL, stateFile, log)
 			if err != nil {
 				return err
 			}
@@ -88,23 +89,28 @@ It signs with the first of ` + sandboxWebhookHelp + `.`,
 	cmd.Flags().IntVar(&port, "sandbox-port", devSandboxPort, "port of the partners and the page")
 	cmd.Flags().IntVar(&smtpPort, "smtp-port", devSMTPPort, "port of the mail server")
 	cmd.Flags().StringVar(&ingressURL, "ingress", "", "where webhooks are posted (default KEYHOLDER_PUBLIC_URL)")
+	cmd.Flags().StringVar(&stateFile, "state", "", "file that keeps texts, mails and records over a restart (default: none)")
 	return cmd
 }
 
-func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL string, log *zap.Logger) (*sandbox.Sandbox, error) {
+// newSandbox signs with the first of several secrets: the newest.
+func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string, log *zap.Logger) (*sandbox.Sandbox, error) {
 	rules, err := policy.Load(cfg.Policy)
 	if err != nil {
 		return nil, usageError{err}
 	}
+	webhookSecret, _, _ := strings.Cut(cfg.WebhookSecret, ",")
+	twilioToken, _, _ := strings.Cut(cfg.TwilioToken, ",")
 	people := map[string]string{}
 	for _, p := range rules.People() {
 		people[p.Phone] = p.Name
 	}
 	return sandbox.New(sandbox.Config{
 		HTTPAddr: fmt.Sprintf("%s:%d", loopbackHost, port), SMTPAddr: fmt.Sprintf("%s:%d", loopbackHost, smtpPort),
-		IngressURL: ingressURL, PublicURL: cfg.PublicURL, RentVineWebhookSecret: cfg.WebhookSecret,
-		TwilioAuthToken: cfg.TwilioToken, TwilioAccountSID: cfg.TwilioAccount, TwilioNumber: cfg.TwilioNumber,
-		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people, Log: log.Named("sandbox"),
+		IngressURL: ingressURL, PublicURL: cfg.PublicURL, RentVineWebhookSecret: webhookSecret,
+		TwilioAuthToken: twilioToken, TwilioAccountSID: cfg.TwilioAccount, TwilioNumber: cfg.TwilioNumber,
+		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people,
+		StateFile: stateFile, Log: log.Named("sandbox"),
 	})
 }
 

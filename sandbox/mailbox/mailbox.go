@@ -163,9 +163,14 @@ func (s *Server) keep(m Mail) Mail {
 	}
 	s.mails = append(s.mails, m)
 	s.stored += m.size()
+	s.trim()
+	return m
+}
+
+// trim drops the oldest mails above the bounds; it needs the lock.
+func (s *Server) trim() {
 	for len(s.mails) > maxMails || (s.stored > maxStored && len(s.mails) > 1) {
 		s.stored -= s.mails[0].size()
 		s.mails = slices.Clone(s.mails[1:])
 	}
-	return m
 }

@@ -52,6 +52,9 @@ type Config struct {
 	// UnknownID is the status for a record that is not there; 0 is 404. RentVine's
 	// own is not known.
 	UnknownID int
+	// WorkOrdersAfter is the id before that of the first new work order; 0 goes on
+	// after the seeded ones.
+	WorkOrdersAfter int
 	// Now is the time that records are stamped with; nil is time.Now.
 	Now func() time.Time
 	// OnChange hears of each committed change of a work order: "work_order.created"
@@ -97,11 +100,23 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Reset restores the seeded records and forgets everything else.
+// Reset restores the seeded records and forgets everything else but which ids of
+// work orders were given out: none names a second one.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.db = seeded()
+	last := s.cfg.WorkOrdersAfter
+	if s.tables != nil {
+		last = max(last, s.tables["workOrders"].last)
+	}
+	s.db = s.fresh(last)
+}
+
+// fresh is the seed; new work orders come after an id.
+func (s *Server) fresh(last int) db {
+	d := seeded()
+	d.tables["workOrders"].last = max(d.tables["workOrders"].last, last)
+	return d
 }
 
 // ServeHTTP answers one request. A wrong key gets 401 with an empty body

@@ -37,30 +37,41 @@ func (s *Server) deliver(m Message) {
 			last, code = "undelivered", unreachable
 		}
 		if how == Unordered {
-			s.wait()
+			if !s.wait() {
+				return
+			}
 			s.set(m, "sent", 0)
-			s.wait()
+			if !s.wait() {
+				return
+			}
 			s.set(m, last, code)
 			s.report(m, last, code)
 			s.report(m, "sent", 0)
 			return
 		}
-		s.wait()
+		if !s.wait() {
+			return
+		}
 		s.set(m, "sent", 0)
 		s.report(m, "sent", 0)
-		s.wait()
+		if !s.wait() {
+			return
+		}
 		s.set(m, last, code)
 		s.report(m, last, code)
 	})
 }
 
-// wait lets one step of the pace pass, or the server end.
-func (s *Server) wait() {
+// wait lets one step of the pace pass; false where the server ends, and the text
+// stays on its way.
+func (s *Server) wait() bool {
 	timer := time.NewTimer(s.cfg.Pace)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
 	case <-s.ctx.Done():
+		return false
 	}
 }
 

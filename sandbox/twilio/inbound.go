@@ -53,8 +53,9 @@ func (s *Server) Inbound(ctx context.Context, from, to, body string) (reply stri
 	if optOut == "STOP" || optOut == "START" {
 		s.box.setOptedOut(from, optOut == "STOP")
 	}
-	defer s.cfg.OnChange()
 	s.answer(to, from, answer)
+	s.cfg.OnChange() // the ingress may take its time
+	defer s.cfg.OnChange()
 	replies, err := s.deliverInbound(ctx, m, optOut)
 	for _, text := range replies {
 		if s.box.isOptedOut(from) {
