@@ -42,6 +42,7 @@ type (
 		RentVineSecrets  []string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET,required,notEmpty"`
 		RentVineScheme   string   `env:"KEYHOLDER_RENTVINE_SIGNATURE_SCHEME"`
 		OpenMooveSecrets []string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET,required,notEmpty"`
+		PerSecond        float64  `env:"KEYHOLDER_WEBHOOKS_PER_SECOND" envDefault:"200"`
 	}
 	TwilioTokens struct {
 		TwilioAuthTokens []string `env:"KEYHOLDER_TWILIO_AUTH_TOKEN,required,notEmpty"`

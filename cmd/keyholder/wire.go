@@ -108,11 +108,15 @@ func (b *base) router() *ingress.Router {
 
 // newIngress wires the HTTP door.
 func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
+	limited := func(s ingress.Source) ingress.Source {
+		s.PerSecond, s.Burst = cfg.PerSecond, int(2*cfg.PerSecond)
+		return s
+	}
 	return ingress.New(ingress.Config{
 		Addr: cfg.Address, Router: b.router(), Store: b.store, Registry: b.registry, Log: b.log.Named("ingress"),
 		Sources: []ingress.Source{
-			{Name: ingress.SourceRentVine, Signature: ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)}},
-			{Name: ingress.SourceOpenMoove, Signature: ingress.Signature{Secrets: secrets(cfg.OpenMooveSecrets)}},
+			limited(ingress.Source{Name: ingress.SourceRentVine, Signature: ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)}}),
+			limited(ingress.Source{Name: ingress.SourceOpenMoove, Signature: ingress.Signature{Secrets: secrets(cfg.OpenMooveSecrets)}}),
 		},
 		People: ingress.NewPeople(ingress.PeopleConfig{
 			Temporal: b.temporal, Store: b.store, Keys: b.keys, Clock: b.clock, TwilioAuthTokens: cfg.TwilioAuthTokens,
