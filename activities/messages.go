@@ -26,8 +26,8 @@ var SendMessages = durable.Activity[SendMessagesInput, []Sent]{
 	Name: "messages.send", Attempt: 20 * time.Second, Within: 24 * time.Hour, MaxInterval: time.Minute, Priority: 2,
 }
 
-// CloseQuestions closes what a workflow asked people. Repeating it is harmless.
-var CloseQuestions = durable.Activity[CloseQuestionsInput, None]{
+// CloseQuestions closes all that a workflow asked people. Repeating it is harmless.
+var CloseQuestions = durable.Activity[None, None]{
 	Name: "questions.close", Attempt: 5 * time.Second,
 }
 
@@ -127,15 +127,8 @@ type Sent struct {
 	Why string `json:"why,omitempty"`
 }
 
-// CloseQuestionsInput names the questions of a workflow whose step starts with
-// Prefix, except some.
-type CloseQuestionsInput struct {
-	Prefix string   `json:"prefix"`
-	Except []string `json:"except,omitempty"`
-}
-
-func (a *Activities) closeQuestions(ctx context.Context, in CloseQuestionsInput) (None, error) {
-	return None{}, a.Store.CloseQuestions(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, in.Prefix, in.Except...)
+func (a *Activities) closeQuestions(ctx context.Context, _ None) (None, error) {
+	return None{}, a.Store.CloseQuestions(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, "")
 }
 
 // sendMessages tries every message; where some met a passing failure it returns
@@ -180,8 +173,8 @@ func SentBefore(err error) []Sent {
 }
 
 func (a *Activities) sendMessage(ctx context.Context, in SendMessagesInput, m Message) (Sent, error) {
-	if held, err := a.heldBack(ctx, in, m); err != nil || held != nil {
-		return deref(held), err
+	if held, yes, err := a.heldBack(ctx, in, m); err != nil || yes {
+		return held, err
 	}
 	var reasons []string
 	for _, ch := range m.Channels {
@@ -205,49 +198,45 @@ func (a *Activities) sendMessage(ctx context.Context, in SendMessagesInput, m Me
 	return Sent{Outcome: MessageImpossible, Why: strings.Join(reasons, "; ")}, nil
 }
 
-func deref(s *Sent) Sent {
-	if s == nil {
-		return Sent{}
-	}
-	return *s
-}
-
 // pauseLook is how soon after "outbound resume" a held message leaves at the
 // latest (real time).
 const pauseLook = 15 * time.Second
 
 // heldBack tells whether the pause, quiet hours or the frequency cap keep the
 // message for later.
-func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Message) (*Sent, error) {
+func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Message) (held Sent, yes bool, err error) {
 	if m.Class == LifeSafety {
-		return nil, nil
+		return Sent{}, false, nil
+	}
+	until := func(t time.Time, why string) (Sent, bool, error) {
+		return Sent{Outcome: MessageHeld, HeldUntil: t, Why: why}, true, nil
 	}
 	now := a.Clock.Now()
 	paused, err := a.Store.Setting(ctx, "outbound_paused")
 	if err != nil {
-		return nil, err
+		return Sent{}, false, err
 	}
 	if paused == "1" {
-		return &Sent{Outcome: MessageHeld, HeldUntil: now.Add(a.Clock.Business(pauseLook)), Why: "outbound messages are paused"}, nil
+		return until(now.Add(a.Clock.Business(pauseLook)), "outbound messages are paused")
 	}
 	if m.Class == Emergency {
-		return nil, nil
+		return Sent{}, false, nil
 	}
 	settings := a.Policy.For(in.PortfolioID, in.PropertyID)
 	if settings.TimeZone == "" {
 		settings.TimeZone = in.Zone
 	}
-	if until, quiet := settings.QuietUntil(now); quiet && m.Channels[0] == SMS {
-		return &Sent{Outcome: MessageHeld, HeldUntil: until, Why: "quiet hours"}, nil
+	if end, quiet := settings.QuietUntil(now); quiet && m.Channels[0] == SMS {
+		return until(end, "quiet hours")
 	}
 	sent, err := a.Store.CountMessages(ctx, a.Keys.Address(m.To.Phone), string(Routine), time.Now().Add(-a.Clock.Real(24*time.Hour)))
 	if err != nil {
-		return nil, err
+		return Sent{}, false, err
 	}
 	if limit := settings.Caps.RoutinePerDay; m.To.Phone != "" && limit > 0 && sent >= limit {
-		return &Sent{Outcome: MessageHeld, HeldUntil: now.Add(24 * time.Hour), Why: "frequency cap reached"}, nil
+		return until(now.Add(24*time.Hour), "frequency cap reached")
 	}
-	return nil, nil
+	return Sent{}, false, nil
 }
 
 // sendBy sends the message by one channel. why tells that this channel cannot

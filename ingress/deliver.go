@@ -19,9 +19,6 @@ import (
 	partnersync "github.com/aictive/keyholder/workflows/sync"
 )
 
-// DefaultTaskQueue is the main queue, on which all entities' workflows run.
-const DefaultTaskQueue = workflows.TaskQueue
-
 // Why an event is parked, as the search attribute Reason says it.
 const (
 	ParkedUnknownType  = "unknown type"
@@ -58,7 +55,7 @@ type Result struct {
 // RouterConfig is what a Router needs.
 type RouterConfig struct {
 	Client client.Client
-	// TaskQueue is where workflows are started; "" is DefaultTaskQueue.
+	// TaskQueue is where workflows are started; "" is workflows.TaskQueue.
 	TaskQueue string
 	// Clock is recorded in every workflow that an event starts.
 	Clock durable.Clock
@@ -76,7 +73,7 @@ type Router struct {
 // NewRouter makes a Router over the route table of every source.
 func NewRouter(cfg RouterConfig) *Router {
 	if cfg.TaskQueue == "" {
-		cfg.TaskQueue = DefaultTaskQueue
+		cfg.TaskQueue = workflows.TaskQueue
 	}
 	if cfg.Limit == 0 {
 		cfg.Limit = 5 * time.Second

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,7 @@ those of life safety leave.`,
 			if err != nil {
 				return err
 			}
-			out("%s", fmt.Sprintf("outbound messages are %s", map[bool]string{true: "paused", false: "flowing"}[paused == "1"]))
+			out("outbound messages are %s", map[bool]string{true: "paused", false: "flowing"}[paused == "1"])
 			return nil
 		},
 	}

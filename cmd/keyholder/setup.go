@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -23,11 +22,7 @@ as often as you like; with --check it changes nothing and fails on differences.`
 			if err != nil {
 				return err
 			}
-			log, err := cfg.logger()
-			if err != nil {
-				return err
-			}
-			c, err := dial(cmd.Context(), log, cfg.PayloadConfig, "", newRegistry())
+			c, err := cfg.dial(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -50,7 +45,7 @@ as often as you like; with --check it changes nothing and fails on differences.`
 			if !report.OK() {
 				return errors.New("the cluster is not as Keyholder needs it")
 			}
-			out("%s", fmt.Sprintf("namespace %s is ready", report.Namespace))
+			out("namespace %s is ready", report.Namespace)
 			return nil
 		},
 	}

@@ -43,11 +43,7 @@ says at which event.`,
 				out("replayed %d histories", n)
 				return err
 			}
-			log, err := cfg.logger()
-			if err != nil {
-				return err
-			}
-			c, err := dial(cmd.Context(), log, cfg.PayloadConfig, "", newRegistry())
+			c, err := cfg.dial(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -74,6 +74,15 @@ func dial(ctx context.Context, log *zap.Logger, payloads PayloadConfig, address 
 	return cluster.Dial(ctx, cluster.Options{Address: address, Plain: address != "", Logger: log, Keys: keys, Metrics: metrics})
 }
 
+// dial connects a command that only asks the cluster.
+func (c setupConfig) dial(ctx context.Context) (client.Client, error) {
+	log, err := c.logger()
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, log, c.PayloadConfig, "", newRegistry())
+}
+
 func (b *base) close() {
 	if b.temporal != nil {
 		b.temporal.Close()

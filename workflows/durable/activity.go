@@ -99,6 +99,3 @@ func (f Future[O]) Get(ctx workflow.Context) (O, error) {
 	err := f.f.Get(ctx, &out)
 	return out, err
 }
-
-// Ready tells whether Get would return at once.
-func (f Future[O]) Ready() bool { return f.f.IsReady() }

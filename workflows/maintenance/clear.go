@@ -15,7 +15,7 @@ func (w *run) closeQuestions(ctx workflow.Context) {
 		w.stopAsking()
 		w.asking, w.stopAsking = nil, nil
 	}
-	keep(ctx, w, activities.CloseQuestions, activities.CloseQuestionsInput{}, "close questions")
+	keep(ctx, w, activities.CloseQuestions, activities.None{}, "close questions")
 }
 
 // keep writes something down in the store: within the workflow task where the

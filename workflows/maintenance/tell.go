@@ -49,14 +49,23 @@ func (w *run) tellAcknowledged(ctx workflow.Context) {
 
 // pagedExcept are the people who were paged, but one.
 func (w *run) pagedExcept(id string) []activities.Person {
+	var paged []string
+	for _, p := range w.state.Pages {
+		paged = append(paged, p.Person)
+	}
+	return w.peopleExcept(id, paged)
+}
+
+// peopleExcept are the people of some ids, each once and in order, but one.
+func (w *run) peopleExcept(id string, ids []string) []activities.Person {
 	seen := map[string]bool{id: true}
 	var people []activities.Person
-	for _, p := range w.state.Pages {
-		if seen[p.Person] {
+	for _, p := range ids {
+		if seen[p] {
 			continue
 		}
-		seen[p.Person] = true
-		if known, ok := w.state.Settings.Person(p.Person); ok {
+		seen[p] = true
+		if known, ok := w.state.Settings.Person(p); ok {
 			people = append(people, personOf(known))
 		}
 	}
@@ -147,18 +156,13 @@ func (w *run) tellGivenBack(ctx workflow.Context) {
 
 // offeredExcept are the technicians who still think that the job is open.
 func (w *run) offeredExcept(id string) []activities.Person {
-	seen := map[string]bool{id: true}
-	var people []activities.Person
+	var offered []string
 	for _, o := range w.state.Offers {
-		if seen[o.Technician] || o.Declined {
-			continue
-		}
-		seen[o.Technician] = true
-		if known, ok := w.state.Settings.Person(o.Technician); ok {
-			people = append(people, personOf(known))
+		if !o.Declined {
+			offered = append(offered, o.Technician)
 		}
 	}
-	return people
+	return w.peopleExcept(id, offered)
 }
 
 func (w *run) tellOnSite(ctx workflow.Context) {
