@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,19 +14,11 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
+	"github.com/aictive/keyholder/worker/e2e"
 	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/maintenance"
 )
-
-// webhookSecret signs on both sides; it is the one of "keyholder dev".
-const webhookSecret = "dev-rentvine-webhook-secret"
-
-func sign(body []byte) string {
-	mac := hmac.New(sha256.New, []byte(webhookSecret))
-	mac.Write(body)
-	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
-}
 
 // serveFloor is the floor: HMAC, one JSON field, SignalWithStart.
 func serveFloor(ctx context.Context, addr, temporal string) error {
@@ -39,7 +29,7 @@ func serveFloor(ctx context.Context, addr, temporal string) error {
 	defer c.Close()
 	server := &http.Server{Addr: addr, ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		if err != nil || !hmac.Equal([]byte(sign(body)), []byte(r.Header.Get("X-RentVine-Signature"))) {
+		if err != nil || !hmac.Equal([]byte(e2e.Sign(body)), []byte(r.Header.Get("X-RentVine-Signature"))) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}

@@ -142,7 +142,7 @@ func post(ctx context.Context, client *http.Client, url string, body []byte) err
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-RentVine-Signature", sign(body))
+	req.Header.Set("X-RentVine-Signature", e2e.Sign(body))
 	resp, err := client.Do(req)
 	if err != nil {
 		return err

@@ -46,8 +46,6 @@ type Stack struct {
 
 	opts Options
 	dev  *Process
-	// webhookSecret signs as the sandbox's RentVine does.
-	webhookSecret string
 }
 
 // startLimit bounds the start of a stack on a slow machine.
@@ -80,7 +78,7 @@ func start(ctx context.Context, o Options) (*Stack, error) {
 	local := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", numbers[i]) }
 	s := &Stack{
 		opts: o, Temporal: local(0), UI: "http://" + local(1), Ingress: "http://" + local(2), Sandbox: "http://" + local(3),
-		Metrics: "http://" + local(5) + "/metrics", webhookSecret: "dev-rentvine-webhook-secret",
+		Metrics: "http://" + local(5) + "/metrics",
 	}
 	dev, err := Run(o.Binary, append(append([]string{"dev", "--data", o.Data}, ports...), o.Args...), o.Env)
 	if err != nil {
