@@ -153,9 +153,12 @@ func TestPictures(t *testing.T) {
 	r := newRig(t)
 	story(t, r)
 	for name, size := range map[string][2]int64{"wide": {1280, 900}, "narrow": {390, 844}} {
-		for _, tab := range []string{"phones", "mails", "records", "calls", "faults"} {
+		for _, tab := range []string{"phones", "mails", "records", "openmoove", "calls", "faults"} {
 			do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"),
 				chromedp.Navigate(r.base+"/#"+tab), visible("#"+tab))
+			if tab == "openmoove" {
+				do(t, ctx, click(`[data-sale="2"] summary`), click(`[data-sale="1"] summary`))
+			}
 			picture := get(t, ctx, chromedp.CaptureScreenshot())
 			require.NoError(t, os.WriteFile(filepath.Join(folder, name+"-"+tab+".png"), picture, 0o600))
 		}
@@ -182,9 +185,67 @@ func story(t *testing.T, r *rig) {
 	r.call(http.MethodGet, "/rentvine/api/manager/maintenance/work-orders", "", nil)
 	require.NoError(t, r.mail())
 	require.NoError(t, r.mail())
+	r.sell("4 Park Row, Leeds")
+	auction := r.sell("The Old Rectory, 112 Church Lane, Stratford-upon-Avon")
+	require.Equal(t, 200, r.call(http.MethodPost, fmt.Sprintf("%s/%d/accept", sales, auction), `{"role":"conveyancer"}`, nil))
+	require.Equal(t, 201, r.call(http.MethodPost, sales, `{"property_address":"31 Quay Street, Whitby","property_postcode":"YO21 1BZ",`+
+		`"email":"w@example.com","sale_method":"modern_auction","auctioneer_email":"hammer@gavel.example.com"}`, nil))
 	require.Eventually(t, func() bool {
 		var messages []map[string]any
 		r.call(http.MethodGet, "/_messages", "", &messages)
 		return len(messages) > 0 && messages[len(messages)-1]["status"] == "undelivered"
 	}, 5*time.Second, 10*time.Millisecond)
+}
+
+func TestOpenMooveInABrowser(t *testing.T) {
+	ctx := browser(t)
+	r := newRig(t)
+	id := r.sell("4 Park Row <b>, Leeds")
+	r.sale()
+	card := fmt.Sprintf(`[data-sale="%d"]`, id)
+	accept := card + ` [data-accept=conveyancer]`
+	do(t, ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(r.base+"/#openmoove"), visible(accept))
+	require.Contains(t, get(t, ctx, chromedp.Text(css(card+" h3"))), "4 Park Row <b>, Leeds")
+	require.Contains(t, get(t, ctx, chromedp.Text(css(card+" .team"))), "sam.lee@fielding.example.com")
+
+	// Somebody accepts, and the page and the API know it.
+	do(t, ctx, click(accept), chromedp.WaitNotPresent(css(accept)))
+	require.Equal(t, "property.updated", r.sale().body["event"])
+	require.Contains(t, get(t, ctx, chromedp.Text(css(card+" .team"))), "Sam Lee")
+	require.NotContains(t, r.body(fmt.Sprintf("%s/properties/%d/detail/", partners, id)), `"invited"`)
+
+	// A milestone is completed, reopened and moved; the list stays open meanwhile.
+	first := card + ` .milestones li:first-child`
+	do(t, ctx, click(card+" summary"), visible(first+" [data-complete=true]"), click(first+" [data-complete=true]"), visible(first+" [data-complete=false]"))
+	told := []any{r.sale().body["event"], r.sale().body["event"]}
+	require.ElementsMatch(t, []any{"property.milestone.updated", "property.milestone.completed"}, told)
+	do(t, ctx, click(first+" [data-complete=false]"), visible(first+" [data-complete=true]"))
+	require.Equal(t, "property.milestone.updated", r.sale().body["event"])
+	do(t, ctx, chromedp.SetValue(css(first+" input[name=due]"), "2033-04-05"), click(first+" form button"))
+	require.Equal(t, "property.milestone.updated", r.sale().body["event"])
+	require.Contains(t, r.body(fmt.Sprintf("%s/properties/%d/milestones/", partners, id)), `"2033-04-05T23:59:59Z"`)
+
+	// A sale that arrives meanwhile is shown by itself and disturbs nobody who types.
+	do(t, ctx, click(`[data-key="om new"] summary`), visible(`[data-sale-new] button`),
+		chromedp.SendKeys(css(`[data-sale-new] [name=property_address]`), "9 Half"))
+	next := r.sell("6 Park Row, Leeds")
+	r.sale()
+	do(t, ctx, visible(fmt.Sprintf(`[data-sale="%d"]`, next)))
+	require.Equal(t, "9 Half", get(t, ctx, chromedp.Value(css(`[data-sale-new] [name=property_address]`))))
+	do(t, ctx, chromedp.SendKeys(css(`[data-sale-new] [name=property_postcode]`), "LS1 5HD"),
+		chromedp.SetValue(css(`[data-sale-new] [name=sale_method]`), "modern_auction"),
+		chromedp.SendKeys(css(`[data-sale-new] [name=email]`), "seller@example.com\r"),
+		visible(fmt.Sprintf(`[data-sale="%d"]`, next+1)))
+	require.Equal(t, "property.created", r.sale().body["event"])
+	require.Contains(t, get(t, ctx, chromedp.Text(css(fmt.Sprintf(`[data-sale="%d"]`, next+1)))), "Modern auction")
+
+	// A sample, a switch and a fault.
+	do(t, ctx, click(`[data-from=openmoove][data-send="property.updated"]`))
+	require.Equal(t, "property.updated", r.sale().body["event"])
+	do(t, ctx, click(`[data-key="om options"] summary`), visible(`[data-option=without_team]`),
+		click(`[data-option=without_team]`), visible(`[data-option=without_team][aria-pressed=true]`))
+	require.NotContains(t, r.body(partners+"/properties/1/detail/"), `"team"`)
+	away := `[data-partner=openmoove] .switches button:first-child`
+	do(t, ctx, click(`nav a[href="#faults"]`), visible(away), click(away), visible(`[data-partner=openmoove] [aria-pressed=true]`))
+	require.Equal(t, 503, r.call(http.MethodGet, partners+"/products/", "", nil))
 }

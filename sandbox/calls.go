@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -29,21 +30,24 @@ type Call struct {
 	Fault string `json:"fault,omitempty"`
 }
 
-// callLog keeps the last calls of every partner.
+// callLog keeps the last calls of every partner, and counts all since the reset.
 type callLog struct {
 	mu    sync.Mutex
 	calls map[string][]Call
-	total map[string]int
+	total map[string]map[int]int // by partner and status
 }
 
 func newCallLog() *callLog {
-	return &callLog{calls: map[string][]Call{}, total: map[string]int{}}
+	return &callLog{calls: map[string][]Call{}, total: map[string]map[int]int{}}
 }
 
 func (l *callLog) add(c Call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.total[c.Partner]++
+	if l.total[c.Partner] == nil {
+		l.total[c.Partner] = map[int]int{}
+	}
+	l.total[c.Partner][c.Status]++
 	calls := append(l.calls[c.Partner], c)
 	if len(calls) > maxCalls {
 		// Dropped in lots, so that a full log does not move all on every call.
@@ -64,7 +68,23 @@ func (l *callLog) last(partner string, n int) []Call {
 func (l *callLog) count(partner string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.total[partner]
+	n := 0
+	for _, calls := range l.total[partner] {
+		n += calls
+	}
+	return n
+}
+
+// statuses counts every partner's calls since the last reset by the status that was
+// answered, those too that are not kept any more.
+func (l *callLog) statuses() map[string]map[int]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[string]map[int]int{}
+	for partner, counts := range l.total {
+		out[partner] = maps.Clone(counts)
+	}
+	return out
 }
 
 func (l *callLog) reset() {

@@ -22,8 +22,12 @@ func (s *Sandbox) routes() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/rentvine/", s.door(RentVine, "/rentvine/api/manager", s.rentvine))
+	for _, base := range openMooveBases() {
+		mux.Handle(base+"/", s.door(OpenMoove, base, s.openmoove))
+	}
 	mux.Handle("/twilio/", s.door(Twilio, "/twilio", s.twilio))
 	mux.HandleFunc("GET /_calls", s.getCalls)
+	mux.HandleFunc("GET /_calls/statuses", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, s.calls.statuses()) })
 	mux.HandleFunc("GET /_faults", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, s.faults.all()) })
 	mux.HandleFunc("PUT /_faults/{partner}", s.putFault)
 	mux.HandleFunc("DELETE /_faults/{partner}", s.deleteFault)
@@ -35,6 +39,7 @@ func (s *Sandbox) routes() (http.Handler, error) {
 	mux.HandleFunc("POST /_send/rentvine/{event}", s.postSend)
 	mux.HandleFunc("POST /_records/rentvine/work-orders", s.postWorkOrder)
 	mux.HandleFunc("PUT /_records/rentvine/work-orders/{id}/status", s.putStatus)
+	s.openMooveRoutes(mux)
 	mux.HandleFunc("POST /_reply", s.postReply)
 	mux.HandleFunc("GET /_messages", func(w http.ResponseWriter, _ *http.Request) {
 		respond(w, http.StatusOK, s.twilio.Messages(maxListed))
@@ -55,7 +60,8 @@ const maxListed = 10_000
 // Duplicates counts, by partner, writes that should have happened once.
 func (s *Sandbox) Duplicates() map[string]int {
 	return map[string]int{
-		Twilio: s.twilio.Duplicates(), RentVine: s.rentvine.Duplicates(), SMTP: s.mailbox.Duplicates(),
+		Twilio: s.twilio.Duplicates(), RentVine: s.rentvine.Duplicates(), OpenMoove: s.openmoove.Duplicates(),
+		SMTP: s.mailbox.Duplicates(),
 	}
 }
 

@@ -85,7 +85,10 @@ func refuse(w http.ResponseWriter, partner string, f Fault) {
 		w.Header().Set("Retry-After", fmt.Sprint(int(math.Ceil(d.Seconds()))))
 	}
 	body := map[string]any{"error": "a fault of the sandbox"}
-	if partner == Twilio {
+	switch partner {
+	case OpenMoove:
+		body = map[string]any{"detail": openMooveDetail(f)}
+	case Twilio:
 		code := map[int]int{401: 20003, 403: 20403, 404: 20404, 429: 20429, 503: 20503}[f.Status]
 		if code == 0 {
 			code = 20500

@@ -13,13 +13,14 @@ import (
 
 // The partners that have stand-ins.
 const (
-	RentVine = "rentvine"
-	Twilio   = "twilio"
-	SMTP     = "smtp"
+	RentVine  = "rentvine"
+	OpenMoove = "openmoove"
+	Twilio    = "twilio"
+	SMTP      = "smtp"
 )
 
 // partners is the order in which they are shown.
-func partners() []string { return []string{RentVine, Twilio, SMTP} }
+func partners() []string { return []string{RentVine, OpenMoove, Twilio, SMTP} }
 
 const maxLatency = time.Minute
 

@@ -94,6 +94,8 @@ func (s *Sandbox) view() page.View {
 			v.WorkOrders = append(v.WorkOrders, row.Cells[0])
 		}
 	}
+	v.OpenMoove = s.salesView()
+	v.Counts.Sales = v.OpenMoove.Count
 	v.Phones, v.MorePhones, v.Counts.Texts = s.phones(v.Tables)
 	mails := s.mailbox.Mails()
 	v.Counts.Mails = len(mails)

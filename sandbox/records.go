@@ -47,6 +47,8 @@ type Sent struct {
 	Status int `json:"status"`
 	// WorkOrderID is the record that the event is about, "" for other events.
 	WorkOrderID string `json:"work_order_id,omitempty"`
+	// PropertyID is the property that an event of OpenMoove is about.
+	PropertyID string `json:"property_id,omitempty"`
 	// Body is the ingress's answer: JSON, or text where it is none.
 	Body any `json:"body"`
 }

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/aictive/keyholder/sandbox/mailbox"
+	"github.com/aictive/keyholder/sandbox/openmoove"
 	"github.com/aictive/keyholder/sandbox/rentvine"
 	"github.com/aictive/keyholder/sandbox/twilio"
 )
@@ -41,13 +42,26 @@ type Config struct {
 	// RentVineKey and RentVineSecret are the API credentials.
 	RentVineKey    string
 	RentVineSecret string
+	// OpenMooveKey is the API key; "om_dev" where "".
+	OpenMooveKey string
+	// OpenMooveWebhookSecret signs OpenMoove's webhooks; where "" it sends none.
+	OpenMooveWebhookSecret string
+	// OpenMooveLimits are those of the key, "100/1m,1000/1h" where "".
+	OpenMooveLimits string
+	// OpenMooveRetries is how long each attempt of a webhook waits after the one
+	// before (real time): 0, 10, 100 and 1,000 s where empty.
+	OpenMooveRetries []time.Duration
+	// BusinessNow stamps OpenMoove's records and counts its due dates; time.Now where
+	// nil.
+	BusinessNow func() time.Time
 	// People names phones on the page, by number (E.164), beside those that the
 	// RentVine records name.
 	People map[string]string
 	// TextPace is the time between two statuses of a text; 100 ms where zero.
 	TextPace time.Duration
 	// StateFile is where texts, mails and records are kept over a restart, and half
-	// a second behind over a kill; "" keeps nothing. It holds what the product sent,
+	// a second behind over a kill (more where there is much); OpenMoove's records are
+	// not behind. A journal stands beside it meanwhile. "" keeps nothing. It holds what the product sent,
 	// personal data too, and is readable by its owner alone.
 	StateFile string
 	// Log may be nil.
@@ -56,16 +70,18 @@ type Config struct {
 
 // Sandbox is all stand-ins together.
 type Sandbox struct {
-	cfg      Config
-	log      *zap.Logger
-	calls    *callLog
-	faults   *faults
-	twilio   *twilio.Server
-	rentvine *rentvine.Server
-	mailbox  *mailbox.Server
-	webhooks *webhooks
-	keeper   *keeper
-	http     *http.Server
+	cfg       Config
+	log       *zap.Logger
+	calls     *callLog
+	faults    *faults
+	twilio    *twilio.Server
+	rentvine  *rentvine.Server
+	openmoove *openmoove.Server
+	mailbox   *mailbox.Server
+	webhooks  *webhooks
+	keeper    *keeper
+	journal   *journal
+	http      *http.Server
 	// changes counts everything that the page may want to show.
 	changes atomic.Int64
 
@@ -91,7 +107,7 @@ func New(cfg Config) (*Sandbox, error) {
 	if missing := cfg.missing(); len(missing) > 0 {
 		return nil, fmt.Errorf("sandbox: not set: %s", strings.Join(missing, ", "))
 	}
-	s := &Sandbox{cfg: cfg, log: cfg.Log, calls: newCallLog(), faults: newFaults(), keeper: newKeeper(cfg.StateFile)}
+	s := &Sandbox{cfg: cfg, log: cfg.Log, calls: newCallLog(), faults: newFaults(), keeper: newKeeper(cfg.StateFile), journal: &journal{log: cfg.Log}}
 	s.webhooks = newWebhooks(cfg.IngressURL, cfg.RentVineWebhookSecret, cfg.Log)
 	s.twilio = twilio.New(twilio.Config{
 		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, Number: cfg.TwilioNumber,
@@ -100,6 +116,10 @@ func New(cfg Config) (*Sandbox, error) {
 	})
 	s.mailbox = mailbox.New(mailbox.Config{Fault: s.mailFault, OnMail: s.noteMail})
 	s.rentvine = s.newRentVine()
+	var err error
+	if s.openmoove, err = s.newOpenMoove(); err != nil {
+		return nil, err
+	}
 	handler, err := s.routes()
 	if err != nil {
 		return nil, err
@@ -184,6 +204,7 @@ func (s *Sandbox) Close(ctx context.Context) error {
 	defer s.mu.Unlock()
 	if !s.started {
 		s.twilio.Close()
+		s.openmoove.Close()
 		return nil
 	}
 	s.started = false
@@ -193,6 +214,7 @@ func (s *Sandbox) Close(ctx context.Context) error {
 	}
 	err = errors.Join(err, s.mailbox.Close(ctx))
 	s.webhooks.close()
+	s.openmoove.Close()
 	s.twilio.Close()
 	s.stop()
 	s.served.Wait()
@@ -207,6 +229,7 @@ func (s *Sandbox) Reset() {
 	s.twilio.Reset()
 	s.mailbox.Reset()
 	s.rentvine.Reset()
+	s.openmoove.Reset()
 	s.seen()
 	s.saveOrWarn()
 }

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 	ours    = "+12135550100"
 	theirs  = "+12135550110"
 	secret  = "webhook-secret"
+	// saleSecret signs OpenMoove's webhooks.
+	saleSecret = "openmoove-secret"
 )
 
 // rig is a sandbox and an ingress that notes what reaches it.
@@ -38,7 +41,10 @@ type rig struct {
 	base     string
 	ingress  string
 	webhooks chan event
+	sales    chan event
 	texts    chan url.Values
+	// refuseSales is how many of OpenMoove's webhooks the ingress refuses first.
+	refuseSales atomic.Int32
 }
 
 type event struct {
@@ -49,7 +55,7 @@ type event struct {
 
 func newRig(t *testing.T, settings ...func(*sandbox.Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, webhooks: make(chan event, 100), texts: make(chan url.Values, 100)}
+	r := &rig{t: t, webhooks: make(chan event, 100), sales: make(chan event, 100), texts: make(chan url.Values, 100)}
 	ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		raw, _ := io.ReadAll(req.Body)
 		switch req.URL.Path {
@@ -59,6 +65,16 @@ func newRig(t *testing.T, settings ...func(*sandbox.Config)) *rig {
 			r.webhooks <- e
 			w.WriteHeader(http.StatusAccepted)
 			_, _ = fmt.Fprint(w, `{"workflow":"work-order/1"}`)
+		case "/webhooks/openmoove":
+			e := event{raw: raw, signature: req.Header.Get("X-OpenMoove-Signature")}
+			_ = json.Unmarshal(raw, &e.body)
+			r.sales <- e
+			if r.refuseSales.Add(-1) >= 0 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = fmt.Fprint(w, `{"workflow":"sale/1"}`)
 		case "/webhooks/twilio/message":
 			form, _ := url.ParseQuery(string(raw))
 			form.Set("signature", req.Header.Get("X-Twilio-Signature"))
@@ -83,7 +99,7 @@ func (r *rig) start(settings ...func(*sandbox.Config)) {
 	cfg := sandbox.Config{
 		HTTPAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", IngressURL: r.ingress,
 		RentVineWebhookSecret: secret, TwilioAuthToken: "12345", TwilioAccountSID: account, TwilioNumber: ours,
-		RentVineKey: "key", RentVineSecret: "api-secret", TextPace: time.Millisecond,
+		RentVineKey: "key", RentVineSecret: "api-secret", OpenMooveWebhookSecret: saleSecret, TextPace: time.Millisecond,
 		People: map[string]string{theirs: "Grace <Lindqvist>"},
 	}
 	for _, set := range settings {
@@ -128,6 +144,9 @@ func (r *rig) do(method, path, body string) (*http.Response, error) {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	case strings.HasPrefix(path, "/rentvine"):
 		req.SetBasicAuth("key", "api-secret")
+	case strings.HasPrefix(path, "/openmoove"):
+		req.Header.Set("X-API-KEY", "om_dev")
+		req.Header.Set("Content-Type", "application/json")
 	}
 	return http.DefaultClient.Do(req)
 }
@@ -312,6 +331,7 @@ func TestAFaultMustMakeSense(t *testing.T) {
 		"/_faults/twilio?3":  `{"status":99}`,
 		"/_faults/smtp":      `{"status":250}`,
 		"/_faults/smtp?1":    `{"malformed_body":true}`,
+		"/_faults/openmoove": `{"delivery":"undelivered"}`,
 	} {
 		require.Equal(t, http.StatusBadRequest, r.call(http.MethodPut, path, body, nil), body)
 	}
@@ -324,10 +344,10 @@ func TestResetAndDuplicates(t *testing.T) {
 	r.text("same")
 	var count map[string]int
 	r.call(http.MethodGet, "/_duplicates", "", &count)
-	require.Equal(t, map[string]int{"twilio": 1, "rentvine": 0, "smtp": 0}, count)
+	require.Equal(t, map[string]int{"twilio": 1, "rentvine": 0, "openmoove": 0, "smtp": 0}, count)
 	require.Equal(t, http.StatusNoContent, r.call(http.MethodPost, "/_reset", "", nil))
 	r.call(http.MethodGet, "/_duplicates", "", &count)
-	require.Equal(t, map[string]int{"twilio": 0, "rentvine": 0, "smtp": 0}, count)
+	require.Equal(t, map[string]int{"twilio": 0, "rentvine": 0, "openmoove": 0, "smtp": 0}, count)
 	for _, path := range []string{"/_messages", "/_mails", "/_calls"} {
 		var list []any
 		require.Equal(t, 200, r.call(http.MethodGet, path, "", &list))

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,9 +20,10 @@ const (
 	// statePace is the least time between two snapshots while much happens, and
 	// so the most that a kill can lose.
 	statePace = 500 * time.Millisecond
-	// stateShare stretches the pace where a snapshot is large: writing may take
-	// one part in so many of the time.
+	// stateShare and stateRate stretch the pace where a snapshot is large: writing
+	// may take one part in so many of the time, and so many bytes a second.
 	stateShare = 5
+	stateRate  = 8 << 20
 	brokenName = ".broken"
 )
 
@@ -31,6 +33,8 @@ type state struct {
 	RentVine json.RawMessage `json:"rentvine"`
 	Twilio   json.RawMessage `json:"twilio"`
 	Mailbox  json.RawMessage `json:"mailbox"`
+	// OpenMoove is missing in older files; then it has its seed.
+	OpenMoove json.RawMessage `json:"openmoove,omitempty"`
 }
 
 // keeper writes the state file: all at once, in the background, soon after a
@@ -41,6 +45,14 @@ type keeper struct {
 
 	mu   sync.Mutex // one snapshot at a time, so that none overtakes a later one
 	open bool       // from load to the end of Close
+	size int        // of the last snapshot, in bytes
+}
+
+// sizePace is how long the last snapshot should last for its size.
+func (k *keeper) sizePace() time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return time.Duration(k.size) * time.Second / stateRate
 }
 
 func newKeeper(file string) *keeper { return &keeper{file: file, dirty: make(chan struct{}, 1)} }
@@ -66,16 +78,21 @@ func (s *Sandbox) loadState() error {
 		return fmt.Errorf("sandbox: the state's folder: %w", err)
 	}
 	raw, err := os.ReadFile(k.file)
+	usable := true
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return fmt.Errorf("sandbox: the state: %w", err)
 	default:
 		if err := s.restore(raw); err != nil {
+			usable = false
 			aside := k.file + brokenName
 			s.log.Warn("the sandbox cannot use its state file and begins anew",
 				zap.String("kept as", aside), zap.Errors("errors", []error{err, os.Rename(k.file, aside)}))
 		}
+	}
+	if err := s.loadJournal(usable); err != nil {
+		return err
 	}
 	k.open = true
 	return nil
@@ -90,17 +107,19 @@ func (s *Sandbox) restore(raw []byte) error {
 	if in.Version != stateVersion {
 		return fmt.Errorf("it has version %d, not %d", in.Version, stateVersion)
 	}
-	if err := errors.Join(s.rentvine.Restore(in.RentVine), s.mailbox.Restore(in.Mailbox)); err != nil {
-		s.rentvine.Reset()
-		s.mailbox.Reset()
-		return err
+	err := errors.Join(s.rentvine.Restore(in.RentVine), s.mailbox.Restore(in.Mailbox))
+	if len(in.OpenMoove) > 0 {
+		err = errors.Join(err, s.openmoove.Restore(in.OpenMoove))
 	}
-	if err := s.twilio.Restore(in.Twilio); err != nil {
-		s.rentvine.Reset()
-		s.mailbox.Reset()
-		return err
+	if err == nil {
+		err = s.twilio.Restore(in.Twilio)
 	}
-	return nil
+	if err != nil {
+		s.rentvine.Reset()
+		s.openmoove.Reset()
+		s.mailbox.Reset()
+	}
+	return err
 }
 
 // saveState writes the state file now: beside it, then over it, so that a kill
@@ -113,19 +132,25 @@ func (s *Sandbox) saveState() error {
 		return nil
 	}
 	rentvine, errRentVine := s.rentvine.Snapshot()
+	openmoove, changes := s.openmoove.Snapshot()
 	twilio, errTwilio := s.twilio.Snapshot()
 	mails, errMails := s.mailbox.Snapshot()
-	raw, err := json.Marshal(state{Version: stateVersion, RentVine: rentvine, Twilio: twilio, Mailbox: mails})
-	if err = errors.Join(errRentVine, errTwilio, errMails, err); err != nil {
+	if err := errors.Join(errRentVine, errTwilio, errMails); err != nil {
 		return fmt.Errorf("sandbox: the state: %w", err)
 	}
+	// The sections are JSON already: to encode them again would cost more than all else.
+	var raw bytes.Buffer
+	raw.Grow(len(rentvine) + len(twilio) + len(mails) + len(openmoove) + 100)
+	fmt.Fprintf(&raw, `{"version":%d,"rentvine":%s,"twilio":%s,"mailbox":%s,"openmoove":%s}`, stateVersion, rentvine, twilio, mails, openmoove)
+	k.size = raw.Len()
 	next := k.file + ".next"
-	if err := os.WriteFile(next, raw, 0o600); err != nil {
+	if err := os.WriteFile(next, raw.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("sandbox: the state: %w", err)
 	}
 	if err := os.Rename(next, k.file); err != nil {
 		return fmt.Errorf("sandbox: the state: %w", err)
 	}
+	s.journal.forget(changes)
 	return nil
 }
 
@@ -139,7 +164,7 @@ func (s *Sandbox) keepState(ctx context.Context) {
 		}
 		begun := time.Now()
 		s.saveOrWarn()
-		pause := time.NewTimer(max(statePace, stateShare*time.Since(begun)))
+		pause := time.NewTimer(max(statePace, stateShare*time.Since(begun), s.keeper.sizePace()))
 		select {
 		case <-ctx.Done():
 			pause.Stop()
@@ -161,5 +186,5 @@ func (s *Sandbox) closeState() error {
 	s.keeper.mu.Lock()
 	defer s.keeper.mu.Unlock()
 	s.keeper.open = false
-	return err
+	return errors.Join(err, s.journal.close())
 }

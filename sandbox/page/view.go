@@ -23,10 +23,54 @@ type View struct {
 	Calls      []Call
 	Partners   []Partner
 	Counts     Counts
+	OpenMoove  OpenMoove
+}
+
+// OpenMoove is the sales there.
+type OpenMoove struct {
+	// Samples are webhooks to send; none where nothing signs them.
+	Samples []string
+	Options []Option
+	// Sales are the newest; Count is all.
+	Sales []Sale
+	Count int
+}
+
+// Option is something that can be switched on and off, by its name in JSON.
+type Option struct {
+	Name, Label string
+	On          bool
+}
+
+// Sale is one property in OpenMoove. Times are texts, in business time.
+type Sale struct {
+	ID                                                       int
+	Address, Postcode, Method, Status, Seller, Created, UUID string
+	Team                                                     []Professional
+	Milestones                                               []Milestone
+	Completed                                                int
+}
+
+// Professional is somebody of a sale's team.
+type Professional struct {
+	Role, RoleName, Name, Firm, Email string
+	Active                            bool
+	// Invited and Code are those of the invitation.
+	Invited, Code string
+}
+
+// Milestone is a step of a sale; Due is a day such as "2026-12-01" or "".
+type Milestone struct {
+	ID                 int
+	Name, Due          string
+	CompletedAt        string
+	Completed, Overdue bool
+	// Current is the first that is not completed.
+	Current bool
 }
 
 // Counts are the numbers beside the tabs.
-type Counts struct{ Texts, Mails, Calls, Faults, Duplicates int }
+type Counts struct{ Texts, Mails, Sales, Calls, Faults, Duplicates int }
 
 // Phone is one person's phone.
 type Phone struct {

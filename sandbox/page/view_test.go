@@ -30,21 +30,29 @@ func TestEverythingIsEscaped(t *testing.T) {
 	require.NoError(t, err)
 	v := page.View{
 		Samples: []string{evil}, Number: evil, WorkOrders: []string{evil}, Statuses: []string{evil},
-		Phones:   []page.Phone{{Number: evil, Name: evil, Texts: []page.Text{{ID: evil, Body: evil, Status: evil}}}},
-		Mails:    []page.Mail{{From: evil, To: evil, Subject: evil, Text: evil, MessageID: evil, Problem: evil, Attachments: []page.File{{Name: evil}}}},
-		Tables:   []page.Table{{Name: evil, Columns: []string{evil}, Rows: []page.Row{{URL: "javascript:alert(1)", Cells: []string{evil, evil}}}}},
-		Calls:    []page.Call{{Key: evil, Partner: evil, Method: evil, Path: evil, Fault: evil, Body: evil}},
+		Phones: []page.Phone{{Number: evil, Name: evil, Texts: []page.Text{{ID: evil, Body: evil, Status: evil}}}},
+		Mails:  []page.Mail{{From: evil, To: evil, Subject: evil, Text: evil, MessageID: evil, Problem: evil, Attachments: []page.File{{Name: evil}}}},
+		Tables: []page.Table{{Name: evil, Columns: []string{evil}, Rows: []page.Row{{URL: "javascript:alert(1)", Cells: []string{evil, evil}}}}},
+		Calls:  []page.Call{{Key: evil, Partner: evil, Method: evil, Path: evil, Fault: evil, Body: evil}},
+		OpenMoove: page.OpenMoove{
+			Samples: []string{evil}, Options: []page.Option{{Name: evil, Label: evil}}, Count: 2,
+			Sales: []page.Sale{{
+				Address: evil, Postcode: evil, Method: evil, Status: evil, Seller: evil, Created: evil, UUID: evil,
+				Team:       []page.Professional{{Role: evil, RoleName: evil, Email: evil, Firm: evil, Invited: evil, Code: evil}},
+				Milestones: []page.Milestone{{Name: evil, Due: evil, Completed: true, CompletedAt: evil}},
+			}},
+		},
 		Partners: []page.Partner{{ID: evil, Name: evil, Fault: evil, Presets: []page.Preset{{Label: evil, JSON: evil}}}},
 	}
 	var b strings.Builder
 	require.NoError(t, p.Whole(&b, v))
 	parts, err := p.Parts(v)
 	require.NoError(t, err)
-	require.Len(t, parts, 6)
+	require.Len(t, parts, 7)
 	for _, part := range parts {
 		b.WriteString(part)
 	}
 	require.NotContains(t, b.String(), "<img src=x")
 	require.NotContains(t, b.String(), `href="javascript:`)
-	require.Greater(t, strings.Count(b.String(), "&lt;img"), 30)
+	require.Greater(t, strings.Count(b.String(), "&lt;img"), 50)
 }

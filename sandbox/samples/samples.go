@@ -1,6 +1,7 @@
-// Package samples holds one RentVine webhook body for each event of the integration
-// guide, about the sandbox's seeded records, plus one in the envelope of live
-// deliveries (contracts/rentvine.md 6.1). Live event names are not on record: the
+// Package samples holds webhook bodies about the sandbox's seeded records: one for
+// each event of RentVine's integration guide, plus one in the envelope of live
+// deliveries (contracts/rentvine.md 6.1), and one for each event of OpenMoove
+// (contracts/openmoove.md 3). RentVine's live event names are not on record: the
 // sample's is a guess.
 package samples
 
@@ -8,32 +9,58 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 )
 
-//go:embed bodies/*.json
-var bodies embed.FS
+//go:embed bodies/*.json openmoove/*.json
+var files embed.FS
 
-// Names lists the samples in alphabetical order: event names such as
+// The folders of the partners, whose events have names in common.
+const (
+	rentVine  = "bodies"
+	openMoove = "openmoove"
+)
+
+// Names lists RentVine's samples in alphabetical order: event names such as
 // "work_order.created", and "work_order.created.live".
-func Names() []string {
-	files, err := fs.ReadDir(bodies, "bodies")
+func Names() []string { return names(rentVine) }
+
+// Get is a sample of RentVine, the caller's to change. An unknown name is an error that
+// lists those that there are.
+func Get(name string) ([]byte, error) { return get(rentVine, name) }
+
+// OpenMooveNames lists OpenMoove's samples in alphabetical order: event names such as
+// "property.created".
+func OpenMooveNames() []string { return names(openMoove) }
+
+// OpenMoove is a sample of OpenMoove, the caller's to change. An unknown name is an
+// error that lists those that there are.
+func OpenMoove(name string) ([]byte, error) { return get(openMoove, name) }
+
+func names(folder string) []string {
+	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
 		return nil // cannot be: the folder is part of the program
 	}
-	var names []string
-	for _, f := range files {
-		names = append(names, strings.TrimSuffix(f.Name(), ".json"))
+	var out []string
+	for _, f := range entries {
+		out = append(out, strings.TrimSuffix(f.Name(), ".json"))
 	}
-	return names
+	return out
 }
 
-// Get is the sample's body, the caller's to change. An unknown name is an error that
-// lists those that there are.
-func Get(name string) ([]byte, error) {
-	body, err := bodies.ReadFile("bodies/" + name + ".json")
+func get(folder, name string) ([]byte, error) {
+	if strings.ContainsAny(name, "/\\") {
+		return nil, unknown(folder, name)
+	}
+	body, err := files.ReadFile(path.Join(folder, name+".json"))
 	if err != nil {
-		return nil, fmt.Errorf("no sample %q; there are %s", name, strings.Join(Names(), ", "))
+		return nil, unknown(folder, name)
 	}
 	return body, nil
+}
+
+func unknown(folder, name string) error {
+	return fmt.Errorf("no sample %q; there are %s", name, strings.Join(names(folder), ", "))
 }

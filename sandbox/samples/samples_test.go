@@ -73,3 +73,37 @@ func ExampleNames() {
 	fmt.Println(strings.Join(samples.Names()[:3], " "))
 	// Output: invoice.generated lease.created lease.updated
 }
+
+func TestEveryEventOfOpenMooveHasASample(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{
+		"property.created", "property.milestone.completed", "property.milestone.created", "property.milestone.updated", "property.updated",
+	}, samples.OpenMooveNames())
+	for _, event := range samples.OpenMooveNames() {
+		body, err := samples.OpenMoove(event)
+		require.NoError(t, err)
+		var e struct {
+			Event, Timestamp string
+			Data             struct {
+				PropertyID int `json:"property_id"`
+				Property   map[string]any
+				Milestone  map[string]any
+			}
+		}
+		require.NoError(t, json.Unmarshal(body, &e), event)
+		require.Equal(t, event, e.Event)
+		require.NotEmpty(t, e.Timestamp)
+		require.Equal(t, 1, e.Data.PropertyID)
+		isMilestone := strings.Contains(event, ".milestone.")
+		require.Equal(t, isMilestone, e.Data.Property == nil, event)
+		if isMilestone {
+			require.Contains(t, e.Data.Milestone, "completed_date", event)
+			require.NotContains(t, e.Data.Milestone, "completed_at", event)
+			require.Equal(t, event == "property.milestone.completed", e.Data.Milestone["completed"], event)
+		}
+	}
+	for _, name := range []string{"", "work_order.created", "../bodies/property.created"} {
+		_, err := samples.OpenMoove(name)
+		require.ErrorContains(t, err, "property.milestone.updated")
+	}
+}

@@ -126,16 +126,32 @@ async function ask(method, path, body) {
 
 async function send(button) {
   button.disabled = true;
-  const answer = await ask("POST", "/_send/rentvine/" + encodeURIComponent(button.dataset.send), {});
+  const answer = await ask("POST", `/_send/${button.dataset.from}/${encodeURIComponent(button.dataset.send)}`, {});
   button.disabled = false;
   if (!answer) return;
-  const about = answer.work_order_id ? ` for work order ${answer.work_order_id}` : "";
+  const about = answer.work_order_id ? ` for work order ${answer.work_order_id}` : answer.property_id ? ` for property ${answer.property_id}` : "";
   notice(`${button.dataset.send}${about}: the ingress answered ${answer.status}`, answer.status > 299);
 }
 
 async function text(form, body) {
   const answer = await ask("POST", "/_reply", { from: form.elements.from.value.trim(), body });
   return answer !== undefined;
+}
+
+const sales = "/_records/openmoove/properties";
+
+// saleOf is the path of the sale that something on the page belongs to.
+function saleOf(node) { return `${sales}/${node.closest("[data-sale]").dataset.sale}`; }
+
+// milestone changes the milestone that something on the page belongs to.
+function milestone(node, change) {
+  return ask("PUT", `${saleOf(node)}/milestones/${node.closest("[data-milestone]").dataset.milestone}`, change);
+}
+
+async function option(button) {
+  const options = {};
+  for (const b of all("[data-option]")) options[b.dataset.option] = (b.getAttribute("aria-pressed") === "true") !== (b === button);
+  await ask("PUT", "/_records/openmoove/options", options);
 }
 
 document.addEventListener("click", async (event) => {
@@ -149,7 +165,11 @@ document.addEventListener("click", async (event) => {
     const path = "/_faults/" + b.closest("[data-partner]").dataset.partner;
     if (b.getAttribute("aria-pressed") === "true") await ask("DELETE", path);
     else await ask("PUT", path, JSON.parse(d.fault));
-  } else if ("reset" in d && confirm("Forget all texts, mails, calls, faults and changed records?")) {
+  } else if (d.accept) {
+    if (await ask("POST", saleOf(b) + "/accept", { role: d.accept })) notice("The invitation is accepted.");
+  } else if (d.complete) await milestone(b, { completed: d.complete === "true" });
+  else if (d.option) await option(b);
+  else if ("reset" in d && confirm("Forget all texts, mails, calls, faults and changed records?")) {
     if (await ask("POST", "/_reset")) notice("All partners are back at their seed.");
   }
 });
@@ -165,6 +185,13 @@ document.addEventListener("submit", async (event) => {
     const { id, status } = form.elements;
     const answer = await ask("PUT", `/_records/rentvine/work-orders/${encodeURIComponent(id.value)}/status`, { status: status.value });
     if (answer) notice(`Work order ${answer.work_order_id} is now ${answer.status}`);
+  } else if ("due" in form.dataset) {
+    if (await milestone(form, { due_date: form.elements.due.value || null })) notice("The due date is moved.");
+  } else if ("saleNew" in form.dataset) {
+    const fields = Object.fromEntries(new FormData(form));
+    if (fields.sale_method !== "standard") fields.auctioneer_email = "lots@hammond.example.com";
+    const answer = await ask("POST", sales, fields);
+    if (answer) { form.reset(); notice(`Property ${answer.id} is created.`); }
   }
 });
 
