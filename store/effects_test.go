@@ -35,7 +35,36 @@ func TestEffect(t *testing.T) {
 		done, first, err := s.BeginEffect(ctx, "work-order/1/page-1")
 		require.NoError(t, err)
 		require.False(t, first)
-		require.Equal(t, store.Effect{Key: e.Key, BegunAt: e.BegunAt, Done: true, Ref: "SM1"}, done)
+		require.Equal(t, store.Effect{Key: e.Key, BegunAt: e.BegunAt, TriedAt: e.TriedAt, Done: true, Ref: "SM1"}, done)
+	})
+}
+
+func TestOneOfSeveralRepeatsTries(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		_, err := s.Effect(ctx, "k")
+		require.ErrorIs(t, err, store.ErrNotFound)
+		e, _, err := s.BeginEffect(ctx, "k")
+		require.NoError(t, err)
+		read, err := s.Effect(ctx, "k")
+		require.NoError(t, err)
+		require.Equal(t, e, read)
+
+		mine, err := s.TryEffect(ctx, read)
+		require.NoError(t, err)
+		require.True(t, mine)
+		also, err := s.TryEffect(ctx, read)
+		require.NoError(t, err)
+		require.False(t, also, "somebody else tries")
+		after, err := s.Effect(ctx, "k")
+		require.NoError(t, err)
+		require.Equal(t, e.BegunAt, after.BegunAt)
+		require.True(t, after.TriedAt.After(e.TriedAt))
+
+		require.NoError(t, s.FinishEffect(ctx, "k", "ref"))
+		mine, err = s.TryEffect(ctx, after)
+		require.NoError(t, err)
+		require.False(t, mine, "it is done")
 	})
 }
 

@@ -52,20 +52,6 @@ func (d *database) Release(ctx context.Context, workflowID string) error {
 // Load counts open jobs by technician.
 func (d *database) Load(ctx context.Context) (map[string]int, error) {
 	const technicians = 10_000
-	rows, err := d.read.QueryContext(ctx, `
+	return d.counts(ctx, `
 		SELECT technician_id, count(*) FROM jobs GROUP BY technician_id ORDER BY count(*) DESC LIMIT $1`, technicians)
-	if err != nil {
-		return nil, fmt.Errorf("store: load: %w", err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err tells what matters
-	load := map[string]int{}
-	for rows.Next() {
-		var technician string
-		var jobs int
-		if err := rows.Scan(&technician, &jobs); err != nil {
-			return nil, fmt.Errorf("store: load: %w", err)
-		}
-		load[technician] = jobs
-	}
-	return load, rows.Err()
 }

@@ -5,6 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Keys derives, from one secret, what the store needs to be useless to a thief:
@@ -31,6 +35,66 @@ func (k Keys) mac(purpose string, size int, parts ...string) string {
 // Address is the keyed hash of a phone (E.164) or e-mail (any case).
 func (k Keys) Address(address string) string {
 	return k.mac("address", 15, strings.ToLower(strings.TrimSpace(address)))
+}
+
+// SaleAddress is the keyed hash of an address and its postcode, however they are
+// spelt: case, punctuation and spaces do not count, but for those between two
+// digits, which tell "1 12 High St" from "11 2 High St". Nor does a postcode count
+// that the address repeats.
+func (k Keys) SaleAddress(address, postcode string) string {
+	code := strings.Join(words(postcode), "")
+	var place strings.Builder
+	digit := false // whether the word before ends with one
+	for _, word := range without(words(address), code) {
+		if first, _ := utf8.DecodeRuneInString(word); digit && unicode.IsDigit(first) {
+			place.WriteByte(' ')
+		}
+		place.WriteString(word)
+		last, _ := utf8.DecodeLastRuneInString(word)
+		digit = unicode.IsDigit(last)
+	}
+	return k.mac("sale address", 15, place.String(), code)
+}
+
+// SaleRequest is the id of the sale of an address by a seller (e-mail): whoever
+// submits the same sale again means the same one.
+func (k Keys) SaleRequest(address, postcode, seller string) string {
+	return k.mac("sale request", 15, k.SaleAddress(address, postcode), k.Address(seller))
+}
+
+// words are the runs of letters and digits of a text, in small letters.
+func words(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(norm.NFKC.String(text)), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+}
+
+// without is the list without runs of words that together spell the code.
+func without(list []string, code string) []string {
+	var kept []string
+	for len(list) > 0 {
+		n := spells(list, code)
+		if n == 0 {
+			kept, n = append(kept, list[0]), 1
+		}
+		list = list[n:]
+	}
+	return kept
+}
+
+// spells is how many words from the first on together spell the code, or 0.
+func spells(list []string, code string) int {
+	for i, word := range list {
+		rest, ok := strings.CutPrefix(code, word)
+		if !ok {
+			return 0
+		}
+		if rest == "" {
+			return i + 1
+		}
+		code = rest
+	}
+	return 0
 }
 
 // QuestionID is the id of the question that a step of a workflow asks a person:

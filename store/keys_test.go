@@ -74,3 +74,64 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 	require.NotEqual(t, keys.QuestionID("w", "ab", "c"), keys.QuestionID("w", "a", "bc"))
 	require.NotEqual(t, keys.QuestionID("w", "a", "p1"), keys.QuestionID("w", "a", "p2"))
 }
+
+func TestSaleAddressSpellings(t *testing.T) {
+	t.Parallel()
+	keys := store.NewKeys("secret")
+	const code = "AB1 2CD"
+	for _, tc := range []struct {
+		a, b string
+		same bool
+	}{
+		{"Flat 2, 12 High St.", "flat 2 12 high st", true},
+		{"12 High Street", "12  HIGH\tSTREET,", true},
+		{"12 High Street", "12 High Street, AB1 2CD", true},
+		{"12 High Street", "12 High Street ab12cd", true},
+		{"12 High Street", "12 High Street, AB1 2CD.", true},
+		{"12 High Street, London", "12 High Street, AB1 2CD, London", true},
+		{"12 High Street, London", "12 High Street, AB1 2CD, London AB12CD", true},
+		{"2 St John's Road", "2 St Johns Road", true},
+		{"2 St John’s Road", "2 St John's Road", true},
+		{"12A High St", "12 a High St", true},
+		{"Flat2, 12 High St", "Flat 2, 12 High St", true},
+		{"1-3 High St", "1/3 High St", true},
+		{"１２ High St", "12 High St", true}, // wide digits
+		{"5 Heol Môn", "5 HEOL MO\u0302N", true},
+
+		{"12 High Street", "1 2 High Street", false},
+		{"1 12 High St", "11 2 High St", false},
+		{"Flat 1, 12 High St", "Flat 11, 2 High St", false},
+		{"Flat 1, 12 High St", "12 High St", false},
+		{"1/12 High St", "112 High St", false},
+		{"12 High St", "12A High St", false},
+		{"12 High St", "12 High Rd", false},
+		{"12 High Street", "12 High Street, AB1", false},
+		{"12 High Street", "12 High Street, AB1 2CE", false}, // another postcode
+		{"Flat 2C, D House", "Flat 2, D House", false},
+	} {
+		a, b := keys.SaleAddress(tc.a, code), keys.SaleAddress(tc.b, code)
+		require.Equal(t, tc.same, a == b, "%q and %q", tc.a, tc.b)
+		require.Equal(t, tc.same, keys.SaleRequest(tc.a, code, "x@example.com") == keys.SaleRequest(tc.b, code, "x@example.com"))
+		require.Regexp(t, `^[a-z2-7]{24}$`, a)
+	}
+}
+
+func TestSaleKeys(t *testing.T) {
+	t.Parallel()
+	keys := store.NewKeys("secret")
+	address := keys.SaleAddress("12 High St", "AB1 2CD")
+	for _, spelling := range []string{"ab1 2cd", "AB12CD", " ab1-2cd "} {
+		require.Equal(t, address, keys.SaleAddress("12 High St", spelling), spelling)
+	}
+	require.NotEqual(t, address, keys.SaleAddress("12 High St", "AB1 2CE"))
+	require.NotEqual(t, address, keys.SaleAddress("12 High St", ""))
+	require.Equal(t, keys.SaleAddress("12 High St", ""), keys.SaleAddress("12 high st", " "))
+	require.NotEqual(t, keys.SaleAddress("12 High St A", "B1 2CD"), keys.SaleAddress("12 High St", "AB1 2CD"))
+	require.NotEqual(t, address, store.NewKeys("another secret").SaleAddress("12 High St", "AB1 2CD"))
+
+	request := keys.SaleRequest("12 High St", "AB1 2CD", "a@example.com")
+	require.Equal(t, request, keys.SaleRequest("12 high st.", "ab12cd", " A@Example.com"))
+	require.NotEqual(t, request, keys.SaleRequest("12 High St", "AB1 2CD", "b@example.com"))
+	require.NotEqual(t, request, keys.SaleRequest("13 High St", "AB1 2CD", "a@example.com"))
+	require.NotEqual(t, request, address)
+}

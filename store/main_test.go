@@ -27,6 +27,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, writeForEver(path))
 		os.Exit(1) // it ends by being killed
 	}
+	if at := os.Getenv(callsChildURL); at != "" {
+		if err := takeCalls(at, time.Now().Add(callsChildRuns)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	postgres.stop()
 	os.Exit(code)
@@ -36,6 +43,14 @@ func TestMain(m *testing.M) {
 // may be called more than once: another store on the same database.
 func each(t *testing.T, test func(t *testing.T, open func() store.Store)) {
 	t.Helper()
+	eachURL(t, func(t *testing.T, at string) {
+		test(t, func() store.Store { return open(t, at) })
+	})
+}
+
+// eachURL is each for tests that open the database themselves.
+func eachURL(t *testing.T, test func(t *testing.T, at string)) {
+	t.Helper()
 	t.Parallel()
 	for name, freshURL := range map[string]func(*testing.T) string{
 		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "store.db") },
@@ -43,8 +58,7 @@ func each(t *testing.T, test func(t *testing.T, open func() store.Store)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			at := freshURL(t)
-			test(t, func() store.Store { return open(t, at) })
+			test(t, freshURL(t))
 		})
 	}
 }

@@ -24,7 +24,15 @@ import (
 type database struct {
 	write *sql.DB
 	read  *sql.DB
+	// clock is SQL for the time now, in microseconds: on PostgreSQL the server's,
+	// one for all machines; on SQLite that of this machine, to the millisecond.
+	clock string
 }
+
+const (
+	postgresClock = `(extract(epoch from clock_timestamp()) * 1000000)::BIGINT`
+	sqliteClock   = `CAST(unixepoch('subsec') * 1000000 AS BIGINT)`
+)
 
 var _ Store = (*database)(nil)
 
@@ -77,7 +85,7 @@ func openPostgres(rawURL string) (*database, error) {
 	db.SetMaxIdleConns(10)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	db.SetConnMaxLifetime(time.Hour)
-	return &database{write: db, read: db}, nil
+	return &database{write: db, read: db, clock: postgresClock}, nil
 }
 
 func openSQLite(rawURL string) (*database, error) {
@@ -87,7 +95,7 @@ func openSQLite(rawURL string) (*database, error) {
 	}
 	if path == ":memory:" {
 		db, err := sqlitePool("file::memory:", 1)
-		return &database{write: db, read: db}, err
+		return &database{write: db, read: db, clock: sqliteClock}, err
 	}
 	if err := createPrivate(path); err != nil {
 		return nil, err
@@ -101,7 +109,7 @@ func openSQLite(rawURL string) (*database, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &database{write: write, read: read}, nil
+	return &database{write: write, read: read, clock: sqliteClock}, nil
 }
 
 // sqlitePath is the path that the URL names. Parameters are refused: how the

@@ -8,36 +8,49 @@ import (
 
 // Pruner is what the stores of Open can do besides: forget what is old.
 type Pruner interface {
-	// Prune deletes the messages sent and the questions asked before a real time
-	// and tells how many rows went. Choose a time further back than the longest
-	// workflow that may still ask about them.
+	// Prune deletes the messages sent, the questions asked and the imports finished
+	// before a real time, with their rows, and tells how many rows went. Choose a
+	// time further back than the longest workflow that may still ask about them.
 	Prune(ctx context.Context, before time.Time) (rows int64, err error)
 }
 
 var _ Pruner = (*database)(nil)
 
-// Prune deletes the messages sent and the questions asked before a real time,
-// and tells how many rows went. Questions that may still be answered stay; so
-// do effects, which hold no personal data and must be known for ever, and
-// consent. It deletes a thousand rows at a time, so that others can write
-// between.
+// Prune deletes what is older than a real time, and tells how many rows went:
+// messages by when they were sent, questions by when they were asked unless they
+// may still be answered, imports by their end, calls of partners that are no
+// longer called. Effects stay, which hold no personal data and must be known for
+// ever; so do consent, properties and cases. It deletes a thousand rows at a
+// time, so that others can write between.
 func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
-	const batch = 1000
+	// Calls that a limit may still count stay whatever is asked.
+	calls := before
+	if counted := time.Now().Add(-2 * longestWindow); counted.Before(calls) {
+		calls = counted
+	}
 	total := int64(0)
-	for _, query := range []string{
-		`DELETE FROM messages WHERE effect_key IN (SELECT effect_key FROM messages WHERE sent_at < $1 LIMIT $2)`,
-		`DELETE FROM questions WHERE id IN (SELECT id FROM questions
-			WHERE asked_at < $1 AND (closed_at > 0 OR (expires_at > 0 AND expires_at < $1)) LIMIT $2)`,
+	for _, p := range []struct {
+		query  string
+		before time.Time
+	}{
+		{`DELETE FROM messages WHERE effect_key IN (SELECT effect_key FROM messages WHERE sent_at < $1 LIMIT $2)`, before},
+		{`DELETE FROM questions WHERE id IN (SELECT id FROM questions
+			WHERE asked_at < $1 AND (closed_at > 0 OR (expires_at > 0 AND expires_at < $1)) LIMIT $2)`, before},
+		// Rows first: a crash between leaves an import that the next run finds again.
+		{`DELETE FROM import_rows WHERE (import_id, number) IN (SELECT r.import_id, r.number
+			FROM imports i JOIN import_rows r ON r.import_id = i.id
+			WHERE i.finished_at > 0 AND i.finished_at < $1 LIMIT $2)`, before},
+		{`DELETE FROM imports WHERE id IN (SELECT id FROM imports
+			WHERE finished_at > 0 AND finished_at < $1 LIMIT $2)`, before},
+		{`DELETE FROM call_buckets WHERE (partner, last_at) IN (SELECT partner, last_at
+			FROM call_buckets WHERE last_at < $1 LIMIT $2)`, calls},
+		{`DELETE FROM call_notes WHERE (partner, reset_at) IN (SELECT partner, reset_at
+			FROM call_notes WHERE noted_at < $1 LIMIT $2)`, calls},
 	} {
-		for {
-			n, err := d.change(ctx, query, micros(before), batch)
-			total += n
-			if err != nil {
-				return total, fmt.Errorf("store: prune: %w", err)
-			}
-			if n < batch {
-				break
-			}
+		n, err := d.deleteInBatches(ctx, p.query, micros(p.before))
+		total += n
+		if err != nil {
+			return total, fmt.Errorf("store: prune: %w", err)
 		}
 	}
 	return total, nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -68,4 +69,66 @@ func orNotFound(err error) error {
 		return fmt.Errorf("store: read: %w", err)
 	}
 	return nil
+}
+
+// counts runs a query whose rows are a text and a number.
+func (d *database) counts(ctx context.Context, query string, args ...any) (map[string]int, error) {
+	rows, err := d.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: count: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err tells what matters
+	list := map[string]int{}
+	for rows.Next() {
+		var what string
+		var n int
+		if err := rows.Scan(&what, &n); err != nil {
+			return nil, fmt.Errorf("store: count: %w", err)
+		}
+		list[what] = n
+	}
+	return list, orNotFound(rows.Err())
+}
+
+// deleteInBatches repeats a statement, whose $1 is a time and $2 how many rows it
+// may delete, until nothing is left to delete: others can write between.
+func (d *database) deleteInBatches(ctx context.Context, query string, before int64) (int64, error) {
+	const batch = 1000
+	for total := int64(0); ; {
+		n, err := d.change(ctx, query, before, batch)
+		total += n
+		if err != nil || n < batch {
+			return total, err
+		}
+	}
+}
+
+// inTx runs f in a transaction that writes, and commits where f returns no error.
+func (d *database) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
+	tx, err := d.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing to undo after Commit
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// places is "($1, $2), ($3, $4)" for 2 rows of 2 columns.
+func places(rows, columns int) string {
+	var b strings.Builder
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			b.WriteString("(")
+		case i%columns == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", i+1)
+	}
+	return b.String() + ")"
 }

@@ -1,6 +1,7 @@
 // Package store keeps what must outlive a workflow's history or be looked up
 // across workflows: effects at partners, open questions to people, consent,
-// running incidents. SQLite by default, PostgreSQL by URL. It knows nothing of
+// running incidents, calls made within a partner's limits, OpenMoove's properties,
+// rows of imports. SQLite by default, PostgreSQL by URL. It knows nothing of
 // Temporal.
 package store
 
@@ -21,6 +22,8 @@ type Effect struct {
 	Key string
 	// BegunAt is when the first try began (UTC, real time).
 	BegunAt time.Time
+	// TriedAt is when the latest try began (UTC, real time).
+	TriedAt time.Time
 	// Done tells whether a try is known to have succeeded.
 	Done bool
 	// Ref is the partner's id of the result once done.
@@ -101,6 +104,11 @@ type Store interface {
 	// BeginEffect records that a try begins. first is true for exactly one caller
 	// ever; everybody else gets the earlier record and must look before acting.
 	BeginEffect(ctx context.Context, key string) (e Effect, first bool, err error)
+	// Effect returns the record, or ErrNotFound where no try has begun.
+	Effect(ctx context.Context, key string) (Effect, error)
+	// TryEffect records that a repeat begins now. It is true for one of several
+	// callers that have read the same record, and false where it is done.
+	TryEffect(ctx context.Context, e Effect) (bool, error)
 	// FinishEffect records success; doing it again is harmless, the first ref is kept.
 	FinishEffect(ctx context.Context, key, ref string) error
 	// ForgetEffect removes the record after a try that is known to have done
@@ -157,6 +165,11 @@ type Store interface {
 	Assign(ctx context.Context, technicianID, workflowID string) error
 	Release(ctx context.Context, workflowID string) error
 	Load(ctx context.Context) (map[string]int, error)
+
+	Calls
+	Properties
+	Cases
+	Imports
 
 	// Setting reads a named setting ("" where unset); SetSetting writes it.
 	// "outbound_paused" is "1" while messages are paused; "clock" holds the
