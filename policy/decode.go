@@ -18,7 +18,7 @@ import (
 const (
 	// maxItems bounds every list and map of the file.
 	maxItems = 2000
-	// maxScalar bounds every text, in bytes.
+	// maxScalar bounds every text but the body of a letter, in bytes.
 	maxScalar = 1000
 )
 
@@ -155,7 +155,11 @@ func (d *decoder) list(node ast.Node, v reflect.Value, path string) {
 // scalar reads the text as it is written, so that 21:00, 911 and +12135550101
 // need no quotes.
 func (d *decoder) scalar(node ast.Node, v reflect.Value, path string) {
-	text, problem := scalarText(node)
+	limit := maxScalar
+	if long, ok := v.Addr().Interface().(interface{ longest() int }); ok {
+		limit = long.longest()
+	}
+	text, problem := scalarText(node, limit)
 	if problem == "" {
 		problem = setScalar(v, text)
 	}
@@ -164,7 +168,7 @@ func (d *decoder) scalar(node ast.Node, v reflect.Value, path string) {
 	}
 }
 
-func scalarText(node ast.Node) (text, problem string) {
+func scalarText(node ast.Node, limit int) (text, problem string) {
 	switch n := node.(type) {
 	case *ast.StringNode:
 		text = n.Value
@@ -177,8 +181,8 @@ func scalarText(node ast.Node) (text, problem string) {
 	default:
 		return "", "must be a plain value (no list, map, anchor or tag)"
 	}
-	if len(text) > maxScalar {
-		return "", fmt.Sprintf("is longer than %d bytes", maxScalar)
+	if len(text) > limit {
+		return "", fmt.Sprintf("is longer than %d bytes", limit)
 	}
 	return text, ""
 }
@@ -216,7 +220,8 @@ func setScalar(v reflect.Value, text string) (problem string) {
 func fields(t reflect.Type) []string {
 	var keys []string
 	for i := range t.NumField() {
-		keys = append(keys, t.Field(i).Tag.Get("json"))
+		key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		keys = append(keys, key)
 	}
 	return keys
 }

@@ -14,7 +14,10 @@ const maxShown = 50
 // Problem is one thing that is wrong with a policy file. It never repeats a
 // value, which may be a phone or a name.
 type Problem struct {
-	// Path is the key, such as "company.on_call.teams[0]"; "" is the file itself.
+	// File is the directory's where the problem is in it; "" is the policy file.
+	File string
+	// Path is the key, such as "company.on_call.teams[0]", or the directory's column;
+	// "" is the file or line itself.
 	Path string
 	// Line is where the key is, or the nearest one around it; 0 where unknown.
 	Line int
@@ -26,7 +29,10 @@ type Problem struct {
 func (p Problem) String() string {
 	s := strings.TrimSpace(p.Path + " " + p.Message)
 	if p.Line > 0 {
-		return fmt.Sprintf("line %d: %s", p.Line, s)
+		s = fmt.Sprintf("line %d: %s", p.Line, s)
+	}
+	if p.File != "" {
+		s = p.File + " " + s
 	}
 	return s
 }

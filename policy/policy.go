@@ -1,8 +1,9 @@
 // Package policy holds every number and text that a business may want to change:
 // who is on call, how long anybody waits for an answer, what the texts say. They
 // live in one YAML file with a section for the company and overrides for
-// portfolios and single properties. Load reads and checks the whole file; For
-// resolves what applies to one property.
+// portfolios and single properties, and one for sales, whose directory of
+// professionals may be a CSV file beside it. Load reads and checks the whole; For
+// resolves what applies to one property, Sales what applies to all sales.
 //
 // For works on values that Load has checked, and Settings are plain data with
 // pure methods, so both may be used where code must be deterministic.
@@ -37,60 +38,99 @@ type Policy struct {
 	company    section
 	portfolios map[string]ast.Node
 	properties map[string]ast.Node
+	sales      Sales
 }
 
 // BuiltIn names the policy that is part of the program. It fits the sandbox's
 // seeded data and no real company.
 const BuiltIn = "built-in"
 
-// Load reads the policy file at path; BuiltIn and "" are the built-in one. Everything wrong with the file is reported at once, in
+// Load reads the policy file at path, and the directory that it names; BuiltIn and
+// "" are the built-in one. Everything wrong with the files is reported at once, in
 // one *InvalidError.
 func Load(path string) (*Policy, error) {
+	p, _, err := read(path)
+	return p, err
+}
+
+// read says too which files it has read, also where it fails.
+func read(path string) (*Policy, sight, error) {
 	if path == "" || path == BuiltIn {
-		return parse("built-in policy", embedded)
+		p, err := parse("built-in policy", embedded)
+		return p, sight{}, err
 	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, sight{}, fmt.Errorf("policy: %w", err)
+	}
+	seen := sight{policy: stampOf(info)}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, seen, fmt.Errorf("policy: %w", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, seen, fmt.Errorf("policy: %w", err)
 	}
-	return parse(path, text)
+	l := loader{name: path, text: text, decoder: newDecoder()}
+	p, err := l.policy()
+	seen.path, seen.directory = l.directory, l.directorySeen
+	return p, seen, err
 }
 
-// parse checks the company's section alone and then every override on top of it.
+// loader makes a policy of its text.
+type loader struct {
+	name string
+	text []byte
+	*decoder
+	// directory is the path of the CSV file, "" where none is named, and
+	// directorySeen what it looked like before it was read.
+	directory     string
+	directorySeen stamp
+}
+
+func parse(name string, text []byte) (*Policy, error) {
+	l := loader{name: name, text: text, decoder: newDecoder()}
+	return l.policy()
+}
+
+// policy checks the company's section alone and then every override on top of it.
 // That is enough: no rule spans two keys that different levels may set apart, so
 // levels that are each right over the company's are right together.
-func parse(name string, text []byte) (*Policy, error) {
-	root, err := syntax(name, text)
+func (l *loader) policy() (*Policy, error) {
+	root, err := syntax(l.name, l.text)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(text)
-	p := &Policy{version: hex.EncodeToString(sum[:])[:12]}
-	d := newDecoder()
-	for key, node := range d.mapping(root, "") {
+	p := &Policy{}
+	var sales ast.Node
+	for key, node := range l.mapping(root, "") {
 		switch key {
 		case "company":
-			d.into(node, &p.company, "company")
+			l.into(node, &p.company, "company")
 		case "portfolios":
-			p.portfolios = d.nodes(node, "portfolios")
+			p.portfolios = l.nodes(node, "portfolios")
 		case "properties":
-			p.properties = d.nodes(node, "properties")
+			p.properties = l.nodes(node, "properties")
+		case "sales":
+			sales = node
 		default:
-			d.fail(key, "is not a known key; known are company, portfolios and properties")
+			l.fail(key, "is not a known key; known are company, portfolios, properties and sales")
 		}
 	}
 	base := validate(p.company)
-	d.failAll("company", base)
-	d.overrides("portfolios", p.portfolios, p.company, base)
-	d.overrides("properties", p.properties, p.company, base)
-	if len(d.problems) > 0 {
-		return nil, &InvalidError{File: name, Problems: d.problems}
+	l.failAll("company", base)
+	l.overrides("portfolios", p.portfolios, p.company, base)
+	l.overrides("properties", p.properties, p.company, base)
+	hash := sha256.New()
+	hash.Write(l.text)
+	section, people := l.sales(sales, hash)
+	if len(l.problems) > 0 {
+		return nil, &InvalidError{File: l.name, Problems: l.problems}
 	}
+	p.version = hex.EncodeToString(hash.Sum(nil))[:12]
+	p.sales = section.resolve(p.version, people)
 	return p, nil
 }
 
@@ -112,7 +152,7 @@ func syntax(name string, text []byte) (ast.Node, error) {
 	return file.Docs[0].Body, nil
 }
 
-// Version is a short hash of the file's bytes.
+// Version is a short hash of the bytes of the file and of its directory.
 func (p *Policy) Version() string { return p.version }
 
 // For is what applies to a property: the company's section, overridden by the

@@ -103,13 +103,15 @@ const (
 // ErrUnknownText is returned for a text that the settings do not have.
 var ErrUnknownText = errors.New("policy: no such text")
 
+func unknownText(id string) error { return fmt.Errorf("%w: %s", ErrUnknownText, id) }
+
 // Text renders a text. It depends on nothing but the settings and data. The
 // placeholders {code} and {link} stay as they are, and values cannot bring in
 // others. The error is ErrUnknownText, or the template's, which Load rules out.
 func (s Settings) Text(id string, data TextData) (string, error) {
 	source, ok := s.Texts[id]
 	if !ok {
-		return "", fmt.Errorf("%w: %s", ErrUnknownText, id)
+		return "", unknownText(id)
 	}
 	if data.Company == "" {
 		data.Company = s.Company
@@ -120,28 +122,37 @@ func (s Settings) Text(id string, data TextData) (string, error) {
 	return render(id, source, data)
 }
 
-// render is pure: TextData holds strings only, and the built-in functions touch
-// nothing else. workflowcheck cannot see that through text/template's reflection.
+func render(id, source string, data TextData) (string, error) {
+	out, err := execute(id, source, maxRendered, data.clean())
+	return strings.Join(strings.Fields(out), " "), err
+}
+
+// execute is pure: data holds strings and numbers only, and the built-in functions
+// touch nothing else. workflowcheck cannot see that through text/template's
+// reflection. The result has at most limit bytes.
 //
 //workflowcheck:ignore
-func render(id, source string, data TextData) (string, error) {
+func execute(id, source string, limit int, data any) (string, error) {
 	t, err := template.New(id).Option("missingkey=error").Parse(source)
 	if err != nil {
 		return "", fmt.Errorf("policy: %w", err)
 	}
-	var out bounded
-	if err := t.Execute(&out, data.clean()); err != nil {
+	out := bounded{limit: limit}
+	if err := t.Execute(&out, data); err != nil {
 		return "", fmt.Errorf("policy: %w", err)
 	}
-	return strings.Join(strings.Fields(out.String()), " "), nil
+	return out.String(), nil
 }
 
-// bounded refuses to grow beyond maxRendered.
-type bounded struct{ strings.Builder }
+// bounded refuses to grow beyond limit bytes.
+type bounded struct {
+	strings.Builder
+	limit int
+}
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxRendered {
-		return 0, fmt.Errorf("the text is longer than %d bytes", maxRendered)
+	if b.Len()+len(p) > b.limit {
+		return 0, fmt.Errorf("the text is longer than %d bytes", b.limit)
 	}
 	return b.Builder.Write(p)
 }
@@ -159,11 +170,15 @@ func (d TextData) clean() TextData {
 // typographic marks and accents as GSM-7 has them where it has none (one other
 // character would more than halve what a segment holds), and bounded.
 func cleanValue(v string, limit int) string {
-	if len(v) > 8*limit {
-		v = strings.ToValidUTF8(v[:8*limit], "")
-	}
-	v = strings.NewReplacer("{", "(", "}", ")", "\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`,
-		"\u2013", "-", "\u2014", "-", "\u2026", "...").Replace(v)
+	v = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`,
+		"\u2013", "-", "\u2014", "-", "\u2026", "...").Replace(cut(v, limit))
+	return cleanLine(v, limit, plain)
+}
+
+// cleanLine makes a value fit to be read: one line, no placeholders, nothing
+// invisible, and at most limit characters, each as fold has it.
+func cleanLine(v string, limit int, fold func(rune) rune) string {
+	v = strings.NewReplacer("{", "(", "}", ")").Replace(cut(v, limit))
 	var b strings.Builder
 	n := 0
 	for _, r := range strings.Join(strings.Fields(norm.NFC.String(v)), " ") {
@@ -173,11 +188,22 @@ func cleanValue(v string, limit int) string {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
 			continue
 		}
-		b.WriteRune(plain(r))
+		b.WriteRune(fold(r))
 		n++
 	}
 	return strings.TrimSpace(b.String())
 }
+
+// cut keeps the work on a value bounded; limit is in characters.
+func cut(v string, limit int) string {
+	if len(v) > 8*limit {
+		return strings.ToValidUTF8(v[:8*limit], "")
+	}
+	return v
+}
+
+// same keeps the letter as it is: mails know all of them.
+func same(r rune) rune { return r }
 
 // plain is the letter without its accent where GSM-7 lacks the one with it.
 func plain(r rune) rune {

@@ -9,9 +9,14 @@ import (
 // weekdays are the days of a shift, Sunday first as time.Weekday counts them.
 func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
 
-// zone is the named location; UTC for "" and for names that do not load, which
+// weekday is that of a date, which may be out of range as time.Date takes it.
+func weekday(year int, month time.Month, day int) string {
+	return weekdays()[time.Date(year, month, day, 12, 0, 0, 0, time.UTC).Weekday()]
+}
+
+// location is the named one; UTC for "" and for names that do not load, which
 // Load refuses.
-func zone(name string) *time.Location {
+func location(name string) *time.Location {
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return time.UTC
@@ -28,7 +33,7 @@ func (s Settings) OnCallAt(t time.Time) []Person {
 	if every < 1 || teams < 1 {
 		return nil
 	}
-	loc := zone(s.TimeZone)
+	loc := location(s.TimeZone)
 	year, month, day := t.In(loc).Date()
 	days := Date{year, month, day}.number() - s.OnCall.Starts.number()
 	if t.Before(s.OnCall.ChangeAt.on(year, month, day, loc)) {
@@ -51,7 +56,7 @@ func (s Settings) QuietUntil(t time.Time) (time.Time, bool) {
 	if s.QuietHours.From == s.QuietHours.To {
 		return time.Time{}, false
 	}
-	return window(t, s.QuietHours.From, s.QuietHours.To, zone(s.TimeZone), nil)
+	return window(t, s.QuietHours.From, s.QuietHours.To, location(s.TimeZone), nil)
 }
 
 // Covers tells whether the shift is on at t, and until when (UTC). propertyZone
@@ -61,7 +66,7 @@ func (s Shift) Covers(t time.Time, propertyZone string) (until time.Time, on boo
 	if name == "" {
 		name = propertyZone
 	}
-	return window(t, s.From, s.To, zone(name), s.Days)
+	return window(t, s.From, s.To, location(name), s.Days)
 }
 
 // window tells whether t is in the daily window that begins at from on one of
@@ -74,8 +79,7 @@ func window(t time.Time, from, to TimeOfDay, loc *time.Location, days []string) 
 		ends = 1
 	}
 	for _, begins := range []int{day - 1, day} {
-		weekday := time.Date(year, month, begins, 12, 0, 0, 0, time.UTC).Weekday()
-		if days != nil && !slices.Contains(days, weekdays()[weekday]) {
+		if days != nil && !slices.Contains(days, weekday(year, month, begins)) {
 			continue
 		}
 		start, end := from.on(year, month, begins, loc), to.on(year, month, begins+ends, loc)
