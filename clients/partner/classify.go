@@ -45,16 +45,19 @@ func Failure(op, method string, err error) *Error {
 // StatusError classifies a reply whose status is not 2xx. For a write, a 5xx
 // other than 501 and 503 leaves the outcome unknown: a gateway or the partner
 // may have failed after it was carried out.
-func StatusError(op, method string, status int, header http.Header, code, message string) *Error {
-	e := &Error{Op: op, Kind: kindOfStatus(status), Status: status, Code: code, Message: message}
-	if e.Kind == RateLimited || e.Kind == Unavailable {
-		e.RetryAfter = retryAfter(header, time.Now())
+func StatusError(op, method string, status int, header http.Header, said Refusal) *Error {
+	e := &Error{Op: op, Kind: kindOfStatus(status), Status: status, Code: said.Code, Message: said.Message, Fields: said.Fields}
+	if e.Kind == RateLimited {
+		e.RetryAfter = throttled(header, said.RetryAfter, time.Now())
+	}
+	if e.Kind == Unavailable {
+		e.RetryAfter, _ = retryAfter(header, time.Now())
 	}
 	definite := status == http.StatusServiceUnavailable || status == http.StatusNotImplemented
 	if status >= 500 && !definite && !safe(method) {
 		e.Kind = UnknownOutcome
 	}
-	if status < 400 && message == "" {
+	if status < 400 && e.Message == "" {
 		e.Message = "a redirect that is not followed"
 	}
 	return e
@@ -85,21 +88,52 @@ func kindOfStatus(status int) Kind {
 	}
 }
 
-// retryAfter reads how long the partner asks to wait: Retry-After in seconds or
-// as an HTTP date, else X-RateLimit-Reset in unix seconds. 0: it does not say.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	if v := strings.TrimSpace(h.Get("Retry-After")); v != "" {
-		if s, err := strconv.ParseInt(v, 10, 64); err == nil {
-			return wait(s)
-		}
-		if at, err := http.ParseTime(v); err == nil {
-			return min(max(at.Sub(now), 0), maxWait)
-		}
+// throttled is how long a 429 asks to wait: by Retry-After, else by
+// X-RateLimit-Reset, else by said, the reply's own words. A reset that is past
+// says nothing, nor does that of a window with calls left where there are words:
+// it is another limit that was hit. 0: nothing says.
+func throttled(h http.Header, said time.Duration, now time.Time) time.Duration {
+	if d, ok := retryAfter(h, now); ok {
+		return d
 	}
-	if s, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-		return wait(s - now.Unix())
+	said = min(max(said, 0), maxWait)
+	limits, _ := ReadLimits(h, now)
+	reset := untilReset(h, now)
+	if reset == 0 || limits.Remaining > 0 && said > 0 {
+		return said
 	}
-	return 0
+	return reset
+}
+
+// retryAfter reads Retry-After, in seconds or as an HTTP date.
+func retryAfter(h http.Header, now time.Time) (d time.Duration, ok bool) {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if s, err := strconv.ParseInt(v, 10, 64); err == nil {
+		return wait(s), true
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return min(max(at.Sub(theirNow(h, now)), 0), maxWait), true
+	}
+	return 0, false
+}
+
+// untilReset reads X-RateLimit-Reset, in unix seconds: 0 where it is missing or
+// past, never more than maxWait.
+func untilReset(h http.Header, now time.Time) time.Duration {
+	s, err := strconv.ParseInt(strings.TrimSpace(h.Get("X-RateLimit-Reset")), 10, 64)
+	if err != nil || s <= 0 {
+		return 0
+	}
+	return wait(s - theirNow(h, now).Unix())
+}
+
+// theirNow is the partner's clock as its reply gives it, so that clocks may
+// disagree; ours where it does not.
+func theirNow(h http.Header, now time.Time) time.Time {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		return at
+	}
+	return now
 }
 
 func wait(seconds int64) time.Duration {

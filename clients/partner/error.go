@@ -50,6 +50,9 @@ type Error struct {
 	Code string
 	// Message is the partner's explanation without personal data.
 	Message string
+	// Fields are the fields of the request that the partner complains about, by name;
+	// Message says the same in one line.
+	Fields []FieldProblem
 	// RetryAfter is how long the partner asked to wait, 0 where it did not say.
 	RetryAfter time.Duration
 	// Cause is the underlying error, if any.

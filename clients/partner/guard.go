@@ -41,12 +41,13 @@ type guard struct {
 	next      http.RoundTripper
 	timeout   time.Duration
 	maxReply  int64
+	onHeader  func(http.Header)
 	breaker   *gobreaker.CircuitBreaker[struct{}]
 	openUntil atomic.Int64 // unix nanoseconds
 }
 
 func newGuard(cfg HTTPConfig) *guard {
-	g := &guard{next: cfg.Transport, timeout: cfg.Timeout, maxReply: cfg.MaxReply}
+	g := &guard{next: cfg.Transport, timeout: cfg.Timeout, maxReply: cfg.MaxReply, onHeader: cfg.OnHeader}
 	if g.next == nil {
 		g.next = ownTransport()
 	}
@@ -132,6 +133,9 @@ func (g *guard) exchange(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		cancel()
 		return nil, &TransportError{Sent: sent.Load(), Err: err}
+	}
+	if g.onHeader != nil {
+		g.onHeader(resp.Header)
 	}
 	resp.Body = &limitedBody{body: resp.Body, left: g.maxReply, done: cancel}
 	return resp, nil

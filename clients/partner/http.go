@@ -39,16 +39,18 @@ type HTTPConfig struct {
 	BreakFor time.Duration
 	// Transport carries the requests; nil is a transport of its own.
 	Transport http.RoundTripper
-	// Explain reads a refusal's body for the partner's error code and its message
-	// without personal data. Nil: the status alone speaks.
-	Explain func(status int, body []byte) (code, message string)
+	// Explain reads a refusal's body. Nil: the status alone speaks.
+	Explain func(status int, body []byte) Refusal
+	// OnHeader, where set, sees the header of every reply, errors and redirects too.
+	// It is called from many goroutines at once and must not keep or change it.
+	OnHeader func(http.Header)
 }
 
 // HTTP makes one attempt a call: time limit, body limit, circuit breaker, no
 // redirect to another host, classified errors. It is safe for concurrent use.
 type HTTP struct {
 	client  *http.Client
-	explain func(status int, body []byte) (code, message string)
+	explain func(status int, body []byte) Refusal
 }
 
 // Request is one call.
@@ -61,6 +63,9 @@ type Request struct {
 	Header http.Header
 	// Body is nil for none, a RawBody sent as it is, or a value sent as JSON.
 	Body any
+	// Personal are values of this request that errors must not repeat, such as names:
+	// e-mail addresses and phone numbers are hidden anyway.
+	Personal []string
 }
 
 // RawBody is a request body that is not JSON.
@@ -94,11 +99,16 @@ func (h *HTTP) CloseIdleConnections() { h.client.CloseIdleConnections() }
 // Do sends body as JSON and decodes a 2xx reply into out (nil: the body is not
 // looked at). Errors are *Error of every kind but OptedOut.
 func (h *HTTP) Do(ctx context.Context, op, method, url string, header http.Header, body, out any) error {
-	reply, err := h.Send(ctx, Request{Op: op, Method: method, URL: url, Header: header, Body: body})
+	return h.Exchange(ctx, Request{Op: op, Method: method, URL: url, Header: header, Body: body}, out)
+}
+
+// Exchange is Do for a request of any kind.
+func (h *HTTP) Exchange(ctx context.Context, r Request, out any) error {
+	reply, err := h.Send(ctx, r)
 	if err != nil || out == nil {
 		return err
 	}
-	return reply.decode(op, method, out)
+	return reply.decode(r.Op, r.Method, out)
 }
 
 // Send makes the call and returns a 2xx reply as it is. Errors are *Error of
@@ -116,11 +126,11 @@ func (h *HTTP) Send(ctx context.Context, r Request) (Reply, error) {
 	body, err := io.ReadAll(resp.Body)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		// The status decides; a broken error body only loses its words.
-		var code, message string
+		var said Refusal
 		if h.explain != nil && err == nil {
-			code, message = h.explain(resp.StatusCode, body)
+			said = h.explain(resp.StatusCode, body).speakable(r.Personal)
 		}
-		return Reply{}, StatusError(r.Op, r.Method, resp.StatusCode, resp.Header, code, message)
+		return Reply{}, StatusError(r.Op, r.Method, resp.StatusCode, resp.Header, said)
 	}
 	if err != nil {
 		return Reply{}, Failure(r.Op, r.Method, err)

@@ -112,7 +112,7 @@ func TestRetryAfterIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := partner.StatusError("x.do", http.MethodGet, 429, http.Header{http.CanonicalHeaderKey(c.header): {c.value}}, "", "")
+			e := partner.StatusError("x.do", http.MethodGet, 429, http.Header{http.CanonicalHeaderKey(c.header): {c.value}}, partner.Refusal{})
 			require.GreaterOrEqual(t, e.RetryAfter, c.min)
 			require.LessOrEqual(t, e.RetryAfter, c.max)
 		})
@@ -285,7 +285,9 @@ func TestExplainAndRedact(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, "no phone (213) 555-0101 for ann@example.com")
 	})
-	h := caller(t, partner.HTTPConfig{Explain: func(_ int, b []byte) (string, string) { return "E1", partner.Redact(string(b)) }})
+	h := caller(t, partner.HTTPConfig{Explain: func(_ int, b []byte) partner.Refusal {
+		return partner.Refusal{Code: "E1", Message: string(b)}
+	}})
 	e := failure(t, h.Do(t.Context(), "x.do", http.MethodPost, url, nil, nil, nil))
 	require.Equal(t, "E1", e.Code)
 	require.Equal(t, "no phone ([number] for [e-mail]", e.Message)

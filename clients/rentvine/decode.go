@@ -3,10 +3,9 @@ package rentvine
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
-	"strings"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/partner/wire"
 )
 
 // row is one record under its wrapper's name, with related objects beside it:
@@ -16,7 +15,7 @@ type row map[string]json.RawMessage
 // into decodes the object under key.
 func (r row) into(key string, out any) error {
 	raw, ok := r[key]
-	if !ok || !isObject(raw) {
+	if !ok || !wire.IsObject(raw) {
 		return partner.ShapeError("the reply has no object named " + key)
 	}
 	return json.Unmarshal(raw, out)
@@ -24,7 +23,7 @@ func (r row) into(key string, out any) error {
 
 // beside decodes a related object where there is one.
 func (r row) beside(key string, out any) error {
-	if !isObject(r[key]) {
+	if !wire.IsObject(r[key]) {
 		return nil
 	}
 	return json.Unmarshal(r[key], out)
@@ -40,7 +39,7 @@ func (f *reader) UnmarshalJSON(b []byte) error { return (*f)(b) }
 // one reads a detail reply.
 func one[T any](out *T, from func(row) (T, error)) *reader {
 	f := reader(func(b []byte) (err error) {
-		if !isObject(b) {
+		if !wire.IsObject(b) {
 			return partner.ShapeError("the reply is not an object")
 		}
 		var r row
@@ -76,99 +75,20 @@ func many[T any](out *[]T, from func(row) (T, error)) *reader {
 	return &f
 }
 
-func isObject(b []byte) bool {
-	b = bytes.TrimSpace(b)
-	return len(b) > 0 && b[0] == '{'
-}
-
-// text is a scalar of any JSON type as text; null is "" (1.2, 4.11).
-type text string
-
-// UnmarshalJSON accepts every scalar.
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "null":
-		*t = ""
-	case b[0] == '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		*t = text(strings.TrimSpace(s))
-	case b[0] == '{' || b[0] == '[':
-		return partner.ShapeError("an object or list stands where a value belongs")
-	default:
-		*t = text(b)
-	}
-	return nil
-}
-
-// key is an id; null, "" and 0 mean none.
-type key string
-
-// UnmarshalJSON accepts a decimal number or its text.
-func (k *key) UnmarshalJSON(b []byte) error {
-	var t text
-	if err := t.UnmarshalJSON(b); err != nil {
-		return err
-	}
-	*k = key(t)
-	switch {
-	case t == "" || t == "0":
-		*k = ""
-	case !decimal.MatchString(string(t)):
-		return partner.ShapeError("an id is not a decimal number")
-	}
-	return nil
-}
-
-// flag is a boolean, as "0"/"1", 0/1, a bool, or null for false.
-type flag bool
-
-// UnmarshalJSON accepts the forms of 1.2.
-func (f *flag) UnmarshalJSON(b []byte) error {
-	var t text
-	if err := t.UnmarshalJSON(b); err != nil {
-		return err
-	}
-	switch strings.ToLower(string(t)) {
-	case "1", "true":
-		*f = true
-	case "", "0", "false":
-		*f = false
-	default:
-		return partner.ShapeError("a flag is neither true nor false")
-	}
-	return nil
-}
-
-// whole is an enum's or status's number; null and "" are 0.
-type whole int
-
-// UnmarshalJSON accepts a number or its text.
-func (w *whole) UnmarshalJSON(b []byte) error {
-	var t text
-	if err := t.UnmarshalJSON(b); err != nil {
-		return err
-	}
-	if t == "" {
-		*w = 0
-		return nil
-	}
-	n, err := strconv.Atoi(string(t))
-	if err != nil {
-		return partner.ShapeError("a number is not whole")
-	}
-	*w = whole(n)
-	return nil
-}
+// The lenient scalars (1.2, 4.11).
+type (
+	text  = wire.Text
+	key   = wire.ID
+	flag  = wire.Flag
+	whole = wire.Whole
+)
 
 // wrappedOrBare decodes a record under the first of the wrappers that is there,
 // else the row itself where it has the field. Only for lists of which both forms
 // are on record.
 func (r row) wrappedOrBare(field string, out any, wrappers ...string) error {
 	for _, name := range wrappers {
-		if isObject(r[name]) {
+		if wire.IsObject(r[name]) {
 			return json.Unmarshal(r[name], out)
 		}
 	}

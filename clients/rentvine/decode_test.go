@@ -213,5 +213,5 @@ func TestRefusalKeepsFieldPathsAndHidesPeople(t *testing.T) {
 	})
 	_, err := c.Property(t.Context(), "1")
 	require.EqualError(t, err, "rentvine.get_property: invalid (HTTP 400): "+
-		"charges[0].ledgerID: Payer is Invalid; email: [e-mail] exists; phone: [number] is not valid; x: ")
+		"charges[0].ledgerID: Payer is Invalid; email: [e-mail] exists; phone: [number] is not valid; x.a")
 }

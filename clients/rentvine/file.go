@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/partner/wire"
 )
 
 // maxUpload is the longest file that is sent, in bytes.
@@ -125,7 +126,7 @@ func fileFrom(r row) (File, error) {
 		ObjectTypeID     whole   `json:"objectTypeID"`
 		ObjectID         key     `json:"objectID"`
 	}
-	if !isObject(r["file"]) && !isObject(r["fileAttachment"]) {
+	if !wire.IsObject(r["file"]) && !wire.IsObject(r["fileAttachment"]) {
 		return File{}, partner.ShapeError("the reply has no object named file or fileAttachment")
 	}
 	for _, name := range []string{"file", "fileAttachment", "attachment"} {

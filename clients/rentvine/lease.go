@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/partner/wire"
 )
 
 // Lease is a tenancy with its tenants (contracts/rentvine.md 2.3). Dates are
@@ -77,7 +78,7 @@ func leaseFrom(r row) (Lease, error) {
 		MoveInDate: string(w.MoveInDate), MoveOutDate: string(w.MoveOutDate),
 	}
 	for _, raw := range w.Tenants {
-		if !isObject(raw) {
+		if !wire.IsObject(raw) {
 			return Lease{}, partner.ShapeError("the lease export's tenants are not objects")
 		}
 		var t wireContact

@@ -10,16 +10,13 @@ package rentvine
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/partner/wire"
 )
 
 // Config says where RentVine is and who calls.
@@ -75,13 +72,11 @@ func (c *Client) post(ctx context.Context, op, path string, body any, out *reade
 	return c.call(ctx, op, http.MethodPost, path, nil, body, out)
 }
 
-var decimal = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
-
 // number checks ids before they become part of a path, a query or a JSON number:
 // ids are decimal (1.2).
 func number(op string, ids ...string) error {
 	for _, id := range ids {
-		if !decimal.MatchString(id) {
+		if !wire.IsID(id) {
 			return &partner.Error{Op: "rentvine." + op, Kind: partner.Invalid, Message: "an id is not a decimal number"}
 		}
 	}
@@ -89,24 +84,7 @@ func number(op string, ids ...string) error {
 }
 
 // explain keeps field paths and messages of a refusal (1.7), e.g.
-// {"charges[0].ledgerID":["Payer is Invalid"]}, and nothing that looks personal.
-func explain(_ int, body []byte) (code, message string) {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil {
-		return "", ""
-	}
-	var parts []string
-	for path, raw := range fields {
-		var many []string
-		var one string
-		if json.Unmarshal(raw, &many) != nil && json.Unmarshal(raw, &one) == nil {
-			many = []string{one}
-		}
-		parts = append(parts, partner.Redact(fmt.Sprintf("%s: %s", path, strings.Join(many, ", "))))
-	}
-	slices.Sort(parts)
-	if len(parts) > 5 {
-		parts = append(parts[:5], "…")
-	}
-	return "", strings.Join(parts, "; ")
+// {"charges[0].ledgerID":["Payer is Invalid"]}.
+func explain(_ int, body []byte) partner.Refusal {
+	return partner.Refusal{Fields: partner.ReadFields(body)}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/partner/wire"
 )
 
 const workOrdersPath = "/maintenance/work-orders"
@@ -152,7 +153,7 @@ func DecodeWorkOrder(data json.RawMessage) (WorkOrder, error) {
 
 func decodeRecord(data json.RawMessage) (WorkOrder, error) {
 	var w wireWorkOrder
-	if !isObject(data) {
+	if !wire.IsObject(data) {
 		return WorkOrder{}, partner.ShapeError("not an object")
 	}
 	if err := json.Unmarshal(data, &w); err != nil {

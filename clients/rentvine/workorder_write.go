@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/partner/wire"
 )
 
 // Notify says whom RentVine itself tells about a write. Its zero value is nobody;
@@ -158,7 +159,7 @@ func (b *body) id(name string, id *string) {
 		b.put(name, nil)
 		return
 	}
-	if !decimal.MatchString(*id) {
+	if !wire.IsID(*id) {
 		b.err = &partner.Error{Op: "rentvine." + b.op, Kind: partner.Invalid, Message: name + " is not a decimal number"}
 		return
 	}

@@ -64,14 +64,14 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 
 // explain reads the error code. Twilio's own message is left out, as it repeats
 // the number.
-func explain(_ int, body []byte) (code, message string) {
+func explain(_ int, body []byte) partner.Refusal {
 	var detail struct {
 		Code int `json:"code"`
 	}
 	if err := json.Unmarshal(body, &detail); err != nil || detail.Code == 0 {
-		return "", ""
+		return partner.Refusal{}
 	}
-	return strconv.Itoa(detail.Code), ""
+	return partner.Refusal{Code: strconv.Itoa(detail.Code)}
 }
 
 // meaning lets Twilio's code decide over the HTTP status

@@ -5,6 +5,7 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -38,6 +39,9 @@ type Config struct {
 	StatusCallbackURL string
 	// Timeout bounds one call; 10 seconds where zero.
 	Timeout time.Duration
+	// HTTP holds the rest of the call's limits; its zero value is right outside
+	// tests.
+	HTTP partner.HTTPConfig
 }
 
 // Client is safe for concurrent use.
@@ -61,12 +65,16 @@ func New(cfg Config) *Client {
 	}
 	cfg.BaseURL = strings.TrimRight(cfg.BaseURL, "/")
 	if cfg.Timeout <= 0 {
-		cfg.Timeout = defaultTimeout
+		cfg.Timeout = cmp.Or(cfg.HTTP.Timeout, defaultTimeout)
 	}
-	return &Client{cfg: cfg, http: partner.NewHTTP(partner.HTTPConfig{
-		Name: "twilio", Timeout: cfg.Timeout, MaxReply: maxReply, Explain: explain,
-	})}
+	limits := cfg.HTTP
+	limits.Name, limits.Timeout, limits.Explain = "twilio", cfg.Timeout, explain
+	limits.MaxReply = cmp.Or(limits.MaxReply, maxReply)
+	return &Client{cfg: cfg, http: partner.NewHTTP(limits)}
 }
+
+// Close closes idle connections; the client stays usable.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Send creates a text. statusCallback "" stands for the configured one. Twilio
 // has no idempotency key: after an error of kind partner.UnknownOutcome, and

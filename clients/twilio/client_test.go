@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/partner/partnertest"
 	"github.com/aictive/keyholder/clients/twilio"
 )
 
@@ -28,25 +29,21 @@ func clientOf(t *testing.T, handler http.HandlerFunc) *twilio.Client {
 	return twilio.New(twilio.Config{AccountSID: account, AuthToken: "12345", BaseURL: server.URL, From: ours, Timeout: 5 * time.Second})
 }
 
-func TestErrorsAreClassifiedWithoutTheNumber(t *testing.T) {
+func TestCodesAreClassifiedWithoutTheNumber(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status, code int
 		kind         partner.Kind
 	}{
-		"opted out":        {400, 21610, partner.OptedOut},
-		"not valid":        {400, 21211, partner.Invalid},
-		"not a mobile":     {400, 21614, partner.Invalid},
-		"no route":         {400, 21612, partner.Invalid},
-		"other refusal":    {400, 21999, partner.Invalid},
-		"credentials":      {401, 20003, partner.Unauthorised},
-		"only a status":    {401, 0, partner.Unauthorised},
-		"forbidden":        {403, 0, partner.Forbidden},
-		"too many":         {429, 20429, partner.RateLimited},
-		"unknown account":  {404, 20404, partner.NotFound},
-		"unavailable":      {503, 0, partner.Unavailable},
-		"server error":     {500, 20500, partner.UnknownOutcome},
-		"gateway time out": {504, 0, partner.UnknownOutcome},
+		"opted out":       {400, 21610, partner.OptedOut},
+		"not valid":       {400, 21211, partner.Invalid},
+		"not a mobile":    {400, 21614, partner.Invalid},
+		"no route":        {400, 21612, partner.Invalid},
+		"other refusal":   {400, 21999, partner.Invalid},
+		"credentials":     {401, 20003, partner.Unauthorised},
+		"too many":        {429, 20429, partner.RateLimited},
+		"unknown account": {404, 20404, partner.NotFound},
+		"server error":    {500, 20500, partner.UnknownOutcome},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,41 +66,9 @@ func TestErrorsAreClassifiedWithoutTheNumber(t *testing.T) {
 	}
 }
 
-func TestALostReplyIsAnUnknownOutcome(t *testing.T) {
-	t.Parallel()
-	released := make(chan struct{})
-	client := clientOf(t, func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-released:
-		case <-r.Context().Done():
-		}
-	})
-	defer close(released)
-	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
-	defer cancel()
-	_, err := client.Send(ctx, theirs, "hello", "")
-	require.Equal(t, partner.UnknownOutcome, partner.KindOf(err))
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-
-	ctx, cancel = context.WithTimeout(t.Context(), 150*time.Millisecond)
-	defer cancel()
-	_, _, err = client.Find(ctx, theirs, "hello", time.Now())
-	require.Equal(t, partner.Unavailable, partner.KindOf(err), "a read has no outcome to lose")
-	require.NotContains(t, err.Error(), url.QueryEscape(theirs))
-}
-
-func TestNobodyListensIsUnavailable(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	client := twilio.New(twilio.Config{AccountSID: account, AuthToken: "12345", BaseURL: server.URL, From: ours})
-	_, err := client.Send(t.Context(), theirs, "hello", "")
-	require.Equal(t, partner.Unavailable, partner.KindOf(err))
-}
-
 func TestAReplyThatCannotBeReadIsAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
-	for name, body := range map[string]string{"broken": `{"sid":"SM12`, "no sid": `{"status":"queued"}`, "wrong type": `{"sid":{}}`, "empty": ""} {
+	for name, body := range map[string]string{"no sid": `{"status":"queued"}`, "wrong type": `{"sid":{}}`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := clientOf(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -116,14 +81,33 @@ func TestAReplyThatCannotBeReadIsAnUnknownOutcome(t *testing.T) {
 	}
 }
 
-func TestARedirectIsNotFollowed(t *testing.T) {
+func TestConformance(t *testing.T) {
 	t.Parallel()
-	client := clientOf(t, func(w http.ResponseWriter, r *http.Request) {
-		require.NotEqual(t, "/elsewhere", r.URL.Path)
-		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	partnertest.Run(t, partnertest.Suite[*twilio.Client]{
+		New: func(base string, limits partner.HTTPConfig) *twilio.Client {
+			return twilio.New(twilio.Config{AccountSID: account, AuthToken: "an-auth-token", BaseURL: base, From: ours, HTTP: limits})
+		},
+		Refusal: func(status int, text string) string {
+			return fmt.Sprintf(`{"code":20000,"message":%q,"status":%d}`, text, status)
+		},
+		Secrets: []string{"an-auth-token", account, theirs, url.QueryEscape(theirs), "hello"},
+		Calls: []partnertest.Call[*twilio.Client]{
+			{
+				Name: "send", Write: true, Status: 201, Body: `{"sid":"SM1","status":"queued"}`,
+				Do: func(ctx context.Context, c *twilio.Client) error {
+					_, err := c.Send(ctx, theirs, "hello", "")
+					return err
+				},
+			},
+			{
+				Name: "find", Body: `{"messages":[]}`,
+				Do: func(ctx context.Context, c *twilio.Client) error {
+					_, _, err := c.Find(ctx, theirs, "hello", time.Now())
+					return err
+				},
+			},
+		},
 	})
-	_, err := client.Send(t.Context(), theirs, "hello", "")
-	require.Equal(t, partner.Malformed, partner.KindOf(err))
 }
 
 func TestFindStopsAtItsBound(t *testing.T) {
