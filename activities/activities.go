@@ -20,13 +20,14 @@ const QueueRentVine = "keyholder-rentvine"
 
 // Config is what the activities work with. Every field is needed.
 type Config struct {
-	RentVine *rentvine.Client
-	Twilio   *twilio.Client
-	Mail     *mail.Client
-	Policy   *policy.File
-	Store    store.Store
-	Keys     store.Keys
-	Outbound Outbound
+	RentVine  *rentvine.Client
+	OpenMoove OpenMoove
+	Twilio    *twilio.Client
+	Mail      *mail.Client
+	Policy    *policy.File
+	Store     store.Store
+	Keys      store.Keys
+	Outbound  Outbound
 	// Clock is this process's business clock.
 	Clock durable.Clock
 	// PublicURL is where people reach action links, without a trailing slash.
@@ -37,7 +38,9 @@ type Config struct {
 	MailDomain string
 	// Redeliver sends a parked event through the ingress's route table again.
 	Redeliver func(context.Context, durable.Event) (Redelivery, error)
-	Log       *zap.Logger
+	// HandOver tells the workflow of a sale what is known of it.
+	HandOver func(context.Context, SaleFacts) error
+	Log      *zap.Logger
 }
 
 // Activities is the code behind the handles.
@@ -66,6 +69,21 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	ReleaseTechnician.Bind(r, a.releaseTechnician)
 	MailIncidentReport.Bind(r, a.mailIncidentReport)
 	RedeliverEvent.Bind(r, a.redeliverEvent)
+	ReadDirectory.Bind(r, a.readDirectory)
+	AssignProfessional.Bind(r, a.assignProfessional)
+	HandOverSale.Bind(r, a.handOverSale)
+	FinishImport.Bind(r, a.finishImport)
+}
+
+// RegisterOpenMoove binds the code of the activities on QueueOpenMoove.
+func (a *Activities) RegisterOpenMoove(r worker.ActivityRegistry) {
+	CreateSale.Bind(r, a.createSale)
+	ReadSale.Bind(r, a.readSale)
+}
+
+// RegisterBulk binds the code of the activities on QueueBulk.
+func (a *Activities) RegisterBulk(r worker.ActivityRegistry) {
+	ImportBatch.Bind(r, a.importBatch)
 }
 
 // RegisterRentVine binds the code of the activities on QueueRentVine.

@@ -36,9 +36,15 @@ func (a *Activities) once(ctx context.Context, key string,
 		if found {
 			return ref, a.Store.FinishEffect(ctx, key, ref)
 		}
-		if time.Since(effect.BegunAt) < stillOnItsWay {
-			return "", &partner.Error{Op: "effect", Kind: partner.Unavailable, RetryAfter: stillOnItsWay / 2,
-				Message: "an earlier try may still be on its way"}
+		onItsWay := &partner.Error{Op: "effect", Kind: partner.Unavailable, RetryAfter: stillOnItsWay / 2, Cause: errOnItsWay}
+		if time.Since(effect.TriedAt) < stillOnItsWay {
+			return "", onItsWay
+		}
+		// Of several that have waited, one tries.
+		if mine, err := a.Store.TryEffect(ctx, effect); err != nil {
+			return "", err
+		} else if !mine {
+			return "", onItsWay
 		}
 	}
 	ref, err = act(ctx)
@@ -51,6 +57,9 @@ func (a *Activities) once(ctx context.Context, key string,
 	}
 	return ref, a.Store.FinishEffect(context.WithoutCancel(ctx), key, ref)
 }
+
+// errOnItsWay is why a repeat waits.
+var errOnItsWay = errors.New("an earlier try may still be on its way")
 
 // stillOnItsWay is how long after its beginning an earlier try may still reach the
 // partner: a little more than the clients' time limit.

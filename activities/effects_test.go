@@ -21,8 +21,13 @@ type older struct {
 
 func (o older) BeginEffect(ctx context.Context, key string) (store.Effect, bool, error) {
 	e, first, err := o.Store.BeginEffect(ctx, key)
-	e.BegunAt = e.BegunAt.Add(-o.by)
+	e.BegunAt, e.TriedAt = e.BegunAt.Add(-o.by), e.TriedAt.Add(-o.by)
 	return e, first, err
+}
+
+func (o older) TryEffect(ctx context.Context, e store.Effect) (bool, error) {
+	e.TriedAt = e.TriedAt.Add(o.by)
+	return o.Store.TryEffect(ctx, e)
 }
 
 // world is a partner that counts what is done and looked for.
@@ -110,6 +115,23 @@ func TestAnUnknownOutcomeThatIsNotFoundIsTriedAgainWhenNothingCanBeOnItsWay(t *t
 		require.ErrorAs(t, err, &e)
 		require.Positive(t, e.RetryAfter)
 	}
+}
+
+// What the second try sent may still be on its way when the third begins, however
+// long ago the first one was.
+func TestARepeatWaitsForTheRepeatBeforeIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stillOnItsWay+time.Second)
+	w.fail = &partner.Error{Kind: partner.UnknownOutcome}
+	for range 2 {
+		_, err := w.once()
+		require.Error(t, err)
+	}
+	require.Equal(t, 2, w.done)
+	w.a.Store = older{w.a.Store.(older).Store, time.Second}
+	_, err := w.once()
+	require.ErrorIs(t, err, errOnItsWay)
+	require.Equal(t, 2, w.done)
 }
 
 func TestADefiniteFailureForgetsTheTry(t *testing.T) {

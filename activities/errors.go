@@ -1,9 +1,11 @@
 package activities
 
 import (
+	"context"
 	"errors"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/aictive/keyholder/clients/partner"
@@ -25,7 +27,7 @@ func retryable(kind partner.Kind) bool {
 
 // toTemporal turns a client's error into the one that Temporal retries, or does
 // not. The error's type is its kind, so that workflows can tell them apart.
-func toTemporal(err error) error {
+func toTemporal(ctx context.Context, err error) error {
 	var e *partner.Error
 	if err == nil || !errors.As(err, &e) {
 		return err
@@ -34,18 +36,33 @@ func toTemporal(err error) error {
 		return temporal.NewNonRetryableApplicationError(e.Error(), string(e.Kind), nil)
 	}
 	return temporal.NewApplicationErrorWithOptions(e.Error(), string(e.Kind), temporal.ApplicationErrorOptions{
-		NextRetryDelay: pause(e),
+		NextRetryDelay: pause(e, attempt(ctx)),
 	})
 }
 
+// attempt is which try of the activity this is, from 1.
+func attempt(ctx context.Context) int32 {
+	if !activity.IsActivity(ctx) {
+		return 1
+	}
+	return activity.GetInfo(ctx).Attempt
+}
+
 // pause is how long the next try waits where the partner said so; wrong
-// credentials wait a minute, so that a lockout is not provoked.
-func pause(e *partner.Error) time.Duration {
-	if e.RetryAfter > 0 {
+// credentials wait a minute, so that a lockout is not provoked. 0 leaves it to the
+// retry policy, whose pauses grow: each try is billed, and a partner that is away
+// for a day should not be asked every few seconds.
+func pause(e *partner.Error, attempt int32) time.Duration {
+	if e.Kind == partner.RateLimited {
 		return e.RetryAfter
 	}
-	if e.Kind == partner.Unauthorised || e.Kind == partner.Forbidden {
-		return time.Minute
+	wait := e.RetryAfter
+	if wait == 0 && (e.Kind == partner.Unauthorised || e.Kind == partner.Forbidden) {
+		wait = time.Minute
 	}
-	return 0
+	// No retry policy here caps its pauses below a minute.
+	if growing := min(time.Second<<min(max(attempt-1, 0), 12), time.Minute); growing >= wait {
+		return 0
+	}
+	return wait
 }

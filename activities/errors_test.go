@@ -35,7 +35,7 @@ func TestEveryKindOfFailureIsRetriedOrNot(t *testing.T) {
 			t.Parallel()
 			c.err.Op = "partner.call"
 			var app *temporal.ApplicationError
-			require.ErrorAs(t, toTemporal(errors.Join(errors.New("while sending"), &c.err)), &app)
+			require.ErrorAs(t, toTemporal(t.Context(), errors.Join(errors.New("while sending"), &c.err)), &app)
 			require.Equal(t, string(c.err.Kind), app.Type())
 			require.Equal(t, !c.retry, app.NonRetryable())
 			require.Equal(t, c.delay, app.NextRetryDelay())
@@ -45,21 +45,21 @@ func TestEveryKindOfFailureIsRetriedOrNot(t *testing.T) {
 
 func TestOtherErrorsAreLeftAsTheyAre(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, toTemporal(nil))
+	require.NoError(t, toTemporal(t.Context(), nil))
 	other := errors.New("the database is locked")
-	require.Equal(t, other, toTemporal(other))
+	require.Equal(t, other, toTemporal(t.Context(), other))
 }
 
 func TestWhatWasSentBeforeAFailureTravelsWithIt(t *testing.T) {
 	t.Parallel()
 	sent := []Sent{{Step: "a", Outcome: MessageSent, Channel: SMS}, {Step: "b", Outcome: MessageImpossible, Why: "sms: opted out"}}
-	failed := withResults(toTemporal(&partner.Error{Op: "twilio.send", Kind: partner.Unavailable, RetryAfter: time.Second}), sent)
+	failed := withResults(toTemporal(t.Context(), &partner.Error{Op: "twilio.send", Kind: partner.Unavailable, RetryAfter: 3 * time.Second}), sent)
 	wire := temporal.GetDefaultFailureConverter()
 	back := wire.FailureToError(wire.ErrorToFailure(failed))
 	require.Equal(t, sent, SentBefore(back))
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, back, &app)
 	require.Equal(t, string(partner.Unavailable), app.Type())
-	require.Equal(t, time.Second, app.NextRetryDelay())
+	require.Equal(t, 3*time.Second, app.NextRetryDelay())
 	require.Empty(t, SentBefore(errors.New("no details")))
 }

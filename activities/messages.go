@@ -148,7 +148,7 @@ func (a *Activities) sendMessages(ctx context.Context, in SendMessagesInput) ([]
 	if passing == nil {
 		return results, nil
 	}
-	return nil, withResults(toTemporal(passing), results)
+	return nil, withResults(toTemporal(ctx, passing), results)
 }
 
 // withResults keeps what was settled in the error, for who gives up waiting.

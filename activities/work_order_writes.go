@@ -72,7 +72,7 @@ type MailIncidentReportInput struct {
 func (a *Activities) updateWorkOrder(ctx context.Context, in UpdateWorkOrderInput) (Written, error) {
 	current, err := a.RentVine.WorkOrder(ctx, in.WorkOrderID)
 	if err != nil {
-		return Written{}, toTemporal(err)
+		return Written{}, toTemporal(ctx, err)
 	}
 	if current.PrimaryStatus.Ended() {
 		// People have ended it meanwhile: their word stands.
@@ -80,17 +80,17 @@ func (a *Activities) updateWorkOrder(ctx context.Context, in UpdateWorkOrderInpu
 	}
 	wish, name, err := a.wished(ctx, in)
 	if err != nil {
-		return Written{}, toTemporal(err)
+		return Written{}, toTemporal(ctx, err)
 	}
 	if satisfied(current, wish) {
 		return Written{Status: name, StatusID: current.StatusID}, nil
 	}
 	if _, err := a.RentVine.UpdateWorkOrder(ctx, in.WorkOrderID, wish); err != nil {
-		return Written{}, toTemporal(err)
+		return Written{}, toTemporal(ctx, err)
 	}
 	after, err := a.RentVine.WorkOrder(ctx, in.WorkOrderID)
 	if err != nil {
-		return Written{}, toTemporal(err)
+		return Written{}, toTemporal(ctx, err)
 	}
 	if !satisfied(after, wish) {
 		return Written{}, temporal.NewNonRetryableApplicationError(
@@ -169,7 +169,7 @@ func (a *Activities) attachIncidentReport(ctx context.Context, in AttachIncident
 			f, err := a.RentVine.UploadFile(ctx, rentvine.ObjectWorkOrder, in.WorkOrderID, name, "application/pdf", pdf)
 			return f.ID, err
 		})
-	return id, toTemporal(err)
+	return id, toTemporal(ctx, err)
 }
 
 func (a *Activities) mailIncidentReport(ctx context.Context, in MailIncidentReportInput) (Sent, error) {
@@ -195,5 +195,5 @@ func (a *Activities) mailIncidentReport(ctx context.Context, in MailIncidentRepo
 				Attachments: []mail.Attachment{{Name: reportFile(in.Report), ContentType: "application/pdf", Data: pdf}},
 			})
 		})
-	return Sent{Outcome: MessageSent, Channel: Mail}, toTemporal(err)
+	return Sent{Outcome: MessageSent, Channel: Mail}, toTemporal(ctx, err)
 }

@@ -102,7 +102,7 @@ func (a *Activities) readReport(ctx context.Context, in ReadReportInput) (Report
 	reading := &reading{a: a, report: Report{}}
 	err := reading.read(ctx, in)
 	if err != nil && !in.BestEffort {
-		return Report{}, toTemporal(err)
+		return Report{}, toTemporal(ctx, err)
 	}
 	reading.report.Partial = err != nil
 	return reading.report, nil

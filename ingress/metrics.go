@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -44,6 +45,31 @@ func (m *metrics) count(source string, r answered, took time.Duration) {
 	if r.result.Outcome == Parked {
 		m.parked.WithLabelValues(source, r.result.Reason).Inc()
 	}
+}
+
+// apiMetrics are the numbers of the /v1 API.
+type apiMetrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newAPIMetrics() *apiMetrics {
+	return &apiMetrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "keyholder_ingress_api_requests_total",
+			Help: "Requests to the /v1 API answered, by route, reason and HTTP status code."}, []string{"route", "reason", "code"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "keyholder_ingress_api_seconds",
+			Help:    "Time from the request's headers to the reply, waiting for an outcome included.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}}, []string{"route"}),
+	}
+}
+
+func (m *apiMetrics) register(registry prometheus.Registerer) error {
+	return errors.Join(registry.Register(m.requests), registry.Register(m.seconds))
+}
+
+func (m *apiMetrics) count(route string, r apiReply, took time.Duration) {
+	m.requests.WithLabelValues(route, r.reason, strconv.Itoa(r.status)).Inc()
+	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 
 // MetricsHandler serves the registry in Prometheus's text form; it belongs on a

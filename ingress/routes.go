@@ -5,6 +5,7 @@ import (
 
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/maintenance"
+	"github.com/aictive/keyholder/workflows/sales"
 	partnersync "github.com/aictive/keyholder/workflows/sync"
 )
 
@@ -35,6 +36,7 @@ type Route struct {
 // that is not in it is parked, as are those whose workflow is the parked one.
 func Routes(source string) []Route {
 	workOrder := Target{Workflow: maintenance.WorkOrderName, Prefix: "work-order/"}
+	sale := Target{Workflow: sales.SaleName, Prefix: sales.SaleID("")}
 	parked := Target{Workflow: partnersync.ParkedEventName, Prefix: "parked/"}
 	switch source {
 	case SourceRentVine:
@@ -54,11 +56,11 @@ func Routes(source string) []Route {
 		}
 	case SourceOpenMoove:
 		return []Route{
-			{"property.created", "property_id", parked, nil},
-			{"property.updated", "property_id", parked, nil},
-			{"property.milestone.created", "property_id", parked, nil},
-			{"property.milestone.updated", "property_id", parked, nil},
-			{"property.milestone.completed", "property_id", parked, nil},
+			{"property.created", "property_id", sale, nil},
+			{"property.updated", "property_id", sale, nil},
+			{"property.milestone.created", "property_id", sale, nil},
+			{"property.milestone.updated", "property_id", sale, nil},
+			{"property.milestone.completed", "property_id", sale, nil},
 		}
 	}
 	return nil

@@ -28,6 +28,8 @@ type Config struct {
 	Checks map[string]func(context.Context) error
 	// People serves texts and action links; nil leaves those paths out.
 	People *People
+	// API serves /v1; nil leaves those paths out.
+	API *API
 	// Registry takes the metrics; nil makes one.
 	Registry *prometheus.Registry
 	// Log is the request log; nil is none.
@@ -197,6 +199,9 @@ func (s *Server) routes() *echo.Echo {
 	e.GET("/readyz", s.ready.handle)
 	if s.cfg.People != nil {
 		s.cfg.People.Register(e)
+	}
+	if s.cfg.API != nil {
+		s.cfg.API.Register(e)
 	}
 	return e
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,14 +24,16 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/clients/mail"
+	"github.com/aictive/keyholder/clients/openmoove"
+	"github.com/aictive/keyholder/clients/partner"
 	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/clients/twilio"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/sandbox"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/maintenance"
-	"github.com/aictive/keyholder/workflows/sync"
 )
 
 // saturday is when scenarios begin: 10:00 in Los Angeles, alma and ben on call.
@@ -56,6 +59,20 @@ type scenario struct {
 	// redeliver is what activities.Config.Redeliver does.
 	redeliver func(context.Context, durable.Event) (activities.Redelivery, error)
 	events    int
+	// handedOver is what activities.Config.HandOver was told; handOverErr fails it.
+	handed      []activities.SaleFacts
+	handOverErr error
+	mu          sync.Mutex
+}
+
+func (s *scenario) handOver(facts activities.SaleFacts) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.handOverErr != nil {
+		return s.handOverErr
+	}
+	s.handed = append(s.handed, facts)
+	return nil
 }
 
 func newScenario(t *testing.T) *scenario {
@@ -81,7 +98,7 @@ func (s *scenario) startSandbox() {
 	s.box, err = sandbox.New(sandbox.Config{
 		HTTPAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", IngressURL: ingress.URL, RentVineWebhookSecret: "secret",
 		TwilioAuthToken: "token", TwilioAccountSID: "AC00000000000000000000000000000001", TwilioNumber: "+12135550100",
-		RentVineKey: "key", RentVineSecret: "secret", TextPace: time.Millisecond,
+		RentVineKey: "key", RentVineSecret: "secret", TextPace: time.Millisecond, OpenMooveKey: "om_key", OpenMooveLimits: "6000/1m",
 	})
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.box.Start(s.t.Context()))
@@ -106,6 +123,13 @@ func (s *scenario) wire() {
 	s.t.Cleanup(rv.Close)
 	s.acts = activities.New(activities.Config{
 		RentVine: rv,
+		OpenMoove: activities.OpenMoove{
+			Client: openmoove.New(openmoove.Config{BaseURL: s.base + "/openmoove/api/v1/partners", APIKey: "om_key", Timeout: partner.DefaultTimeout,
+				// The environment gives up after 10 tries, and the breaker keeps real time.
+				HTTP: partner.HTTPConfig{BreakAfter: 1000}}),
+			Limits: []store.Limit{{Calls: 6000, Window: time.Minute}},
+		},
+		HandOver: func(_ context.Context, facts activities.SaleFacts) error { return s.handOver(facts) },
 		Twilio: twilio.New(twilio.Config{
 			AccountSID: "AC00000000000000000000000000000001", AuthToken: "token", BaseURL: s.base + "/twilio", From: "+12135550100",
 		}),
@@ -130,10 +154,13 @@ func (s *scenario) freshEnvironment(workflowID string) {
 	s.env.SetStartTime(s.start)
 	s.env.SetTestTimeout(20 * time.Second)
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflowID})
-	maintenance.WorkOrder.Register(s.env)
-	sync.ParkedEvent.Register(s.env)
+	for _, wf := range workflows.Registry() {
+		wf.Register(s.env)
+	}
 	s.acts.Register(s.env)
 	s.acts.RegisterRentVine(s.env)
+	s.acts.RegisterOpenMoove(s.env)
+	s.acts.RegisterBulk(s.env)
 }
 
 // continued runs the workflow on from where it continued as new: its state goes

@@ -52,6 +52,13 @@ func queues() []queue {
 		{name: activities.QueueRentVine, register: hostRentVine, options: worker.Options{
 			MaxConcurrentActivityExecutionSize: 20, DisableWorkflowWorker: true,
 		}},
+		// What keeps OpenMoove's limits is the ledger of calls, over all workers.
+		{name: activities.QueueOpenMoove, register: hostOpenMoove, options: worker.Options{
+			MaxConcurrentActivityExecutionSize: 20, DisableWorkflowWorker: true,
+		}},
+		{name: activities.QueueBulk, register: hostBulk, options: worker.Options{
+			MaxConcurrentActivityExecutionSize: 4, DisableWorkflowWorker: true,
+		}},
 	}
 }
 
@@ -63,6 +70,10 @@ func hostWorkflows(w worker.Worker, a *activities.Activities) {
 }
 
 func hostRentVine(w worker.Worker, a *activities.Activities) { a.RegisterRentVine(w) }
+
+func hostOpenMoove(w worker.Worker, a *activities.Activities) { a.RegisterOpenMoove(w) }
+
+func hostBulk(w worker.Worker, a *activities.Activities) { a.RegisterBulk(w) }
 
 // Queues are the names of all task queues.
 func Queues() []string {

@@ -5,6 +5,7 @@ package workflows
 import (
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/maintenance"
+	"github.com/aictive/keyholder/workflows/sales"
 	"github.com/aictive/keyholder/workflows/sync"
 )
 
@@ -16,6 +17,10 @@ const TaskQueue = "keyholder"
 func Registry() []durable.Workflow {
 	return []durable.Workflow{
 		maintenance.WorkOrder,
+		sales.Create,
+		sales.Sale,
+		sales.Invitation,
+		sales.Import,
 		sync.ParkedEvent,
 	}
 }

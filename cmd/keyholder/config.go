@@ -9,13 +9,16 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/ingress"
+	"github.com/aictive/keyholder/store"
 )
 
 // The groups of environment variables. A command embeds those that it uses, so
@@ -44,6 +47,9 @@ type (
 		OpenMooveSecrets []string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET,required,notEmpty"`
 		PerSecond        float64  `env:"KEYHOLDER_WEBHOOKS_PER_SECOND" envDefault:"200"`
 	}
+	APIConfig struct {
+		APIKeys []string `env:"KEYHOLDER_API_KEY"`
+	}
 	TwilioTokens struct {
 		TwilioAuthTokens []string `env:"KEYHOLDER_TWILIO_AUTH_TOKEN,required,notEmpty"`
 	}
@@ -55,6 +61,10 @@ type (
 		RentVineURL       string `env:"KEYHOLDER_RENTVINE_URL,required,notEmpty"`
 		RentVineAccessKey string `env:"KEYHOLDER_RENTVINE_ACCESS_KEY,required,notEmpty"`
 		RentVineAPISecret string `env:"KEYHOLDER_RENTVINE_API_SECRET,required,notEmpty"`
+
+		OpenMooveURL    string `env:"KEYHOLDER_OPENMOOVE_URL,required,notEmpty"`
+		OpenMooveKey    string `env:"KEYHOLDER_OPENMOOVE_API_KEY,required,notEmpty"`
+		OpenMooveLimits string `env:"KEYHOLDER_OPENMOOVE_LIMITS" envDefault:"100/1m,1000/1h"`
 
 		TwilioAccountSID string `env:"KEYHOLDER_TWILIO_ACCOUNT_SID,required,notEmpty"`
 		TwilioFrom       string `env:"KEYHOLDER_TWILIO_FROM"`
@@ -89,6 +99,7 @@ type (
 		LinkConfig
 		WebhookConfig
 		TwilioTokens
+		APIConfig
 		AddressConfig
 	}
 	workerConfig struct {
@@ -115,6 +126,11 @@ type (
 	}
 	outboundCommandConfig struct {
 		StoreConfig
+	}
+	apiClientConfig struct {
+		APIKeys   []string `env:"KEYHOLDER_API_KEY,required,notEmpty"`
+		APIURL    string   `env:"KEYHOLDER_API_URL"`
+		PublicURL string   `env:"KEYHOLDER_PUBLIC_URL"`
 	}
 	sendConfig struct {
 		RentVineSecrets  []string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET,required,notEmpty"`
@@ -183,11 +199,13 @@ func (c workerConfig) validate(outbound activities.Outbound) error {
 	_, err := netmail.ParseAddress(c.MailFrom)
 	refuse(err != nil, "KEYHOLDER_MAIL_FROM must be an address such as \"Keyholder <office@example.com>\"")
 	for name, text := range map[string]string{
-		"KEYHOLDER_RENTVINE_URL": c.RentVineURL, "KEYHOLDER_TWILIO_URL": c.TwilioURL, "KEYHOLDER_PUBLIC_URL": c.PublicURL,
+		"KEYHOLDER_RENTVINE_URL": c.RentVineURL, "KEYHOLDER_OPENMOOVE_URL": c.OpenMooveURL, "KEYHOLDER_TWILIO_URL": c.TwilioURL, "KEYHOLDER_PUBLIC_URL": c.PublicURL,
 	} {
 		u, err := url.Parse(text)
 		refuse(err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "", "%s must be an http or https address", name)
 	}
+	_, limitsErr := parseLimits(c.OpenMooveLimits)
+	refuse(limitsErr != nil, "KEYHOLDER_OPENMOOVE_LIMITS: %v", limitsErr)
 	tls := []mail.TLSPolicy{mail.TLSMandatory, mail.TLSImplicit, mail.TLSOpportunistic, mail.TLSNone}
 	refuse(!slices.Contains(tls, mail.TLSPolicy(c.SMTPTLS)), "KEYHOLDER_SMTP_TLS must be one of %v", tls)
 	refuse(c.SMTPPort < 1 || c.SMTPPort > 65535, "KEYHOLDER_SMTP_PORT must be from 1 to 65535")
@@ -200,4 +218,19 @@ func secrets(values []string) []ingress.Secret {
 		list = append(list, ingress.Secret{Value: strings.TrimSpace(v)})
 	}
 	return list
+}
+
+// parseLimits reads limits of calls such as "100/1m,1000/1h".
+func parseLimits(text string) ([]store.Limit, error) {
+	var limits []store.Limit
+	for part := range strings.SplitSeq(text, ",") {
+		calls, window, _ := strings.Cut(strings.TrimSpace(part), "/")
+		n, errCalls := strconv.Atoi(calls)
+		d, errWindow := time.ParseDuration(window)
+		if errCalls != nil || errWindow != nil || n < 1 || d < time.Second {
+			return nil, fmt.Errorf("%q is not a number of calls and a time of at least 1s, such as 100/1m", part)
+		}
+		limits = append(limits, store.Limit{Calls: n, Window: d})
+	}
+	return limits, nil
 }

@@ -25,6 +25,9 @@ import (
 // defaultData is where "keyholder dev" keeps its data.
 const defaultData = ".data"
 
+// devAPIKey opens the /v1 API in development: known to everybody, worth nothing.
+const devAPIKey = "dev-api-key-for-this-machine"
+
 // envFile is where a running "keyholder dev" writes its settings for the commands
 // beside it.
 func envFile(dataDir string) string { return filepath.Join(dataDir, "dev.env") }
@@ -162,8 +165,10 @@ func (d *dev) defaults() map[string]string {
 		"KEYHOLDER_STORE_URL": storeURL, "KEYHOLDER_LINK_KEY": devLinkKey,
 		"KEYHOLDER_PUBLIC_URL":              fmt.Sprintf("http://%s:%d", loopbackHost, f.ingressPort),
 		"KEYHOLDER_RENTVINE_WEBHOOK_SECRET": devRentVineWebhook, "KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET": devOpenMooveWebhook,
+		"KEYHOLDER_API_KEY":             devAPIKey,
 		"KEYHOLDER_RENTVINE_URL":        sandboxURL + sandboxRentVinePath,
 		"KEYHOLDER_RENTVINE_ACCESS_KEY": devRentVineKey, "KEYHOLDER_RENTVINE_API_SECRET": devRentVineSecret,
+		"KEYHOLDER_OPENMOOVE_URL": sandboxURL + sandboxOpenMoovePath, "KEYHOLDER_OPENMOOVE_API_KEY": devOpenMooveKey,
 		"KEYHOLDER_TWILIO_URL": sandboxURL + sandboxTwilioPath, "KEYHOLDER_TWILIO_ACCOUNT_SID": devTwilioAccount,
 		"KEYHOLDER_TWILIO_AUTH_TOKEN": devTwilioToken, "KEYHOLDER_TWILIO_FROM": devTwilioNumber,
 		"KEYHOLDER_SMTP_HOST": loopbackHost, "KEYHOLDER_SMTP_PORT": strconv.Itoa(f.smtpPort), "KEYHOLDER_SMTP_TLS": "none",
@@ -193,7 +198,11 @@ func (d *dev) start(ctx context.Context) error {
 	if err := d.startTemporal(ctx); err != nil {
 		return err
 	}
-	if err := d.startSandbox(ctx); err != nil {
+	clock, err := settleClock(ctx, d.env["KEYHOLDER_STORE_URL"], d.flags.day)
+	if err != nil {
+		return err
+	}
+	if err := d.startSandbox(ctx, clock); err != nil {
 		return err
 	}
 	b, err := d.openShared(ctx)
@@ -249,7 +258,7 @@ func (d *dev) startTemporal(ctx context.Context) error {
 	return nil
 }
 
-func (d *dev) startSandbox(ctx context.Context) error {
+func (d *dev) startSandbox(ctx context.Context, clock durable.Clock) error {
 	cfg, err := parse[sandboxEnv](d.env)
 	if err != nil {
 		return err
@@ -258,7 +267,7 @@ func (d *dev) startSandbox(ctx context.Context) error {
 	if !d.flags.ephemeral {
 		stateFile = filepath.Join(d.flags.dataDir, "sandbox.json")
 	}
-	s, err := newSandbox(cfg, d.flags.sandboxPort, d.flags.smtpPort, fmt.Sprintf("http://%s:%d", loopbackHost, d.flags.ingressPort), stateFile, d.log)
+	s, err := newSandbox(cfg, d.flags.sandboxPort, d.flags.smtpPort, fmt.Sprintf("http://%s:%d", loopbackHost, d.flags.ingressPort), stateFile, clock, d.log)
 	if err != nil {
 		return err
 	}
@@ -270,14 +279,10 @@ func (d *dev) startSandbox(ctx context.Context) error {
 	return nil
 }
 
-// openShared connects worker and ingress to Temporal and the store, and settles
-// the business clock of the data.
+// openShared connects worker and ingress to Temporal and the store.
 func (d *dev) openShared(ctx context.Context) (*base, error) {
 	cfg, err := parse[workerConfig](d.env)
 	if err != nil {
-		return nil, err
-	}
-	if err := settleClock(ctx, cfg.StoreURL, d.flags.day); err != nil {
 		return nil, err
 	}
 	b, err := openBase(ctx, d.log, cfg.PayloadConfig, cfg.StoreURL, cfg.LinkKey, d.env["TEMPORAL_ADDRESS"])
@@ -290,15 +295,15 @@ func (d *dev) openShared(ctx context.Context) (*base, error) {
 
 // settleClock stores the clock of new data, and refuses another one for data that
 // has a clock, because running workflows have recorded theirs.
-func settleClock(ctx context.Context, storeURL string, day time.Duration) (err error) {
+func settleClock(ctx context.Context, storeURL string, day time.Duration) (clock durable.Clock, err error) {
 	s, err := store.Open(ctx, storeURL)
 	if err != nil {
-		return err
+		return clock, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	text, err := s.Setting(ctx, clockSetting)
 	if err != nil {
-		return err
+		return clock, err
 	}
 	wanted := durable.Clock{}
 	if day != 24*time.Hour {
@@ -307,22 +312,22 @@ func settleClock(ctx context.Context, storeURL string, day time.Duration) (err e
 	if text == "" {
 		encoded, err := json.Marshal(wanted)
 		if err != nil {
-			return err
+			return clock, err
 		}
-		return s.SetSetting(ctx, clockSetting, string(encoded))
+		return wanted, s.SetSetting(ctx, clockSetting, string(encoded))
 	}
 	have, err := storedClock(ctx, s)
 	if err != nil {
-		return err
+		return clock, err
 	}
 	if have.IsReal() != wanted.IsReal() || (!have.IsReal() && have.Scale != wanted.Scale) {
-		return usageError{fmt.Errorf("this data runs at %s a day, not %s: give --day %s, or start afresh with --data FOLDER or --ephemeral",
+		return clock, usageError{fmt.Errorf("this data runs at %s a day, not %s: give --day %s, or start afresh with --data FOLDER or --ephemeral",
 			have.Real(24*time.Hour), day, have.Real(24*time.Hour))}
 	}
 	if now := have.Now(); !have.IsReal() && now.Sub(have.Epoch) > oldestClock {
-		return usageError{fmt.Errorf("this data has lived through %d years of its business time: start afresh with another --data FOLDER or --ephemeral", now.Year()-have.Epoch.Year())}
+		return clock, usageError{fmt.Errorf("this data has lived through %d years of its business time: start afresh with another --data FOLDER or --ephemeral", now.Year()-have.Epoch.Year())}
 	}
-	return nil
+	return have, nil
 }
 
 // oldestClock is how far a virtual clock may run; beyond some 290 years durations

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/sandbox"
+	"github.com/aictive/keyholder/workflows/durable"
 )
 
 // The development settings of the stand-ins: known to everybody, worth nothing.
@@ -19,6 +20,7 @@ const (
 	devRentVineKey      = "rv_dev"
 	devRentVineSecret   = "rv_dev_secret"
 	devRentVineWebhook  = "dev-rentvine-webhook-secret"
+	devOpenMooveKey     = "om_dev"
 	devOpenMooveWebhook = "dev-openmoove-webhook-secret"
 	devTwilioAccount    = "AC00000000000000000000000000000001"
 	devTwilioToken      = "dev-twilio-token"
@@ -30,12 +32,14 @@ const (
 	devMetricsPort      = 9090
 	devTemporalPort     = 7233
 	devUIPort           = 8233
-	sandboxWebhookHelp  = "KEYHOLDER_RENTVINE_WEBHOOK_SECRET, KEYHOLDER_TWILIO_AUTH_TOKEN and KEYHOLDER_TWILIO_ACCOUNT_SID"
+	sandboxWebhookHelp  = "KEYHOLDER_RENTVINE_WEBHOOK_SECRET, KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET, KEYHOLDER_TWILIO_AUTH_TOKEN and KEYHOLDER_TWILIO_ACCOUNT_SID"
 	loopbackHost        = "127.0.0.1"
 	outboundInDev       = "live"
 	mailFromInDev       = "Keyholder <keyholder@example.com>"
 	sandboxRentVinePath = "/rentvine/api/manager"
 	sandboxTwilioPath   = "/twilio"
+
+	sandboxOpenMoovePath = "/openmoove/api/v1/partners"
 )
 
 // sandboxEnv is what the sandbox command may be told; all of it has development
@@ -50,6 +54,10 @@ type sandboxEnv struct {
 	RentVineAPI   string `env:"KEYHOLDER_RENTVINE_API_SECRET" envDefault:"rv_dev_secret"`
 	PublicURL     string `env:"KEYHOLDER_PUBLIC_URL" envDefault:"http://127.0.0.1:8080"`
 	Policy        string `env:"KEYHOLDER_POLICY"`
+
+	OpenMooveKey     string `env:"KEYHOLDER_OPENMOOVE_API_KEY" envDefault:"om_dev"`
+	OpenMooveWebhook string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET" envDefault:"dev-openmoove-webhook-secret"`
+	OpenMooveLimits  string `env:"KEYHOLDER_OPENMOOVE_LIMITS" envDefault:"100/1m,1000/1h"`
 }
 
 func sandboxCommand() *cobra.Command {
@@ -57,7 +65,7 @@ func sandboxCommand() *cobra.Command {
 	var ingressURL, stateFile string
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Imitate RentVine, Twilio and a mail server, with a page to look at",
+		Short: "Imitate RentVine, OpenMoove, Twilio and a mail server, with a page to look at",
 		Long: `Runs the stand-ins of the partners on this machine: real HTTP and SMTP, their
 signatures, traps and faults. The page at / shows phones, mails and records.
 It signs with the first of ` + sandboxWebhookHelp + `.`,
@@ -74,7 +82,7 @@ It signs with the first of ` + sandboxWebhookHelp + `.`,
 			if ingressURL == "" {
 				ingressURL = cfg.PublicURL
 			}
-			s, err := newSandbox(cfg, port, smtpPort, ingressURL, stateFile, log)
+			s, err := newSandbox(cfg, port, smtpPort, ingressURL, stateFile, durable.Clock{}, log)
 			if err != nil {
 				return err
 			}
@@ -94,12 +102,13 @@ It signs with the first of ` + sandboxWebhookHelp + `.`,
 }
 
 // newSandbox signs with the first of several secrets: the newest.
-func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string, log *zap.Logger) (*sandbox.Sandbox, error) {
+func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string, clock durable.Clock, log *zap.Logger) (*sandbox.Sandbox, error) {
 	rules, err := policy.Load(cfg.Policy)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	webhookSecret, _, _ := strings.Cut(cfg.WebhookSecret, ",")
+	openMooveSecret, _, _ := strings.Cut(cfg.OpenMooveWebhook, ",")
 	twilioToken, _, _ := strings.Cut(cfg.TwilioToken, ",")
 	people := map[string]string{}
 	for _, p := range rules.People() {
@@ -110,6 +119,7 @@ func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string
 		IngressURL: ingressURL, PublicURL: cfg.PublicURL, RentVineWebhookSecret: webhookSecret,
 		TwilioAuthToken: twilioToken, TwilioAccountSID: cfg.TwilioAccount, TwilioNumber: cfg.TwilioNumber,
 		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people,
+		OpenMooveKey: cfg.OpenMooveKey, OpenMooveWebhookSecret: openMooveSecret, OpenMooveLimits: cfg.OpenMooveLimits, BusinessNow: clock.Now,
 		StateFile: stateFile, Log: log.Named("sandbox"),
 	})
 }

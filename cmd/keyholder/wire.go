@@ -16,6 +16,8 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/clients/mail"
+	"github.com/aictive/keyholder/clients/openmoove"
+	"github.com/aictive/keyholder/clients/partner"
 	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/clients/twilio"
 	"github.com/aictive/keyholder/cluster"
@@ -25,6 +27,7 @@ import (
 	"github.com/aictive/keyholder/worker"
 	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/sales"
 )
 
 // base is what the parts of one process share.
@@ -121,6 +124,10 @@ func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
 		s.PerSecond, s.Burst = cfg.PerSecond, int(2*cfg.PerSecond)
 		return s
 	}
+	api, err := b.newAPI(cfg.APIKeys)
+	if err != nil {
+		return nil, err
+	}
 	return ingress.New(ingress.Config{
 		Addr: cfg.Address, Router: b.router(), Store: b.store, Registry: b.registry, Log: b.log.Named("ingress"),
 		Sources: []ingress.Source{
@@ -131,7 +138,22 @@ func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
 			Temporal: b.temporal, Store: b.store, Keys: b.keys, Clock: b.clock, TwilioAuthTokens: cfg.TwilioAuthTokens,
 			PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Log: b.log.Named("people"), Registerer: b.registry,
 		}),
+		API: api,
 	})
+}
+
+// newAPI wires /v1; without a key there is none.
+func (b *base) newAPI(keys []string) (*ingress.API, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	api, err := ingress.NewAPI(ingress.APIConfig{
+		Keys: keys, Temporal: b.temporal, Clock: b.clock, Hashes: b.keys, Imports: b.store, Log: b.log.Named("api"), Registerer: b.registry,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("KEYHOLDER_API_KEY: %w", err)
+	}
+	return api, nil
 }
 
 // newWorker wires the clients, the activities and the worker.
@@ -158,11 +180,20 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	limits, err := parseLimits(cfg.OpenMooveLimits)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	publicURL := strings.TrimRight(cfg.PublicURL, "/")
 	_, domain, _ := strings.Cut(from.Address, "@")
 	router := b.router()
 	return activities.New(activities.Config{
 		RentVine: rentvine.New(rentvine.Config{BaseURL: cfg.RentVineURL, AccessKey: cfg.RentVineAccessKey, Secret: cfg.RentVineAPISecret}),
+		OpenMoove: activities.OpenMoove{
+			// The effect journal counts on calls that are over after partner.DefaultTimeout.
+			Client: openmoove.New(openmoove.Config{BaseURL: cfg.OpenMooveURL, APIKey: cfg.OpenMooveKey, Timeout: partner.DefaultTimeout}),
+			Limits: limits,
+		},
 		Twilio: twilio.New(twilio.Config{
 			AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthTokens[0], BaseURL: cfg.TwilioURL,
 			From: cfg.TwilioFrom, MessagingServiceSID: cfg.TwilioService,
@@ -176,6 +207,9 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 		Redeliver: func(ctx context.Context, ev durable.Event) (activities.Redelivery, error) {
 			r, err := router.Deliver(ctx, ev)
 			return activities.Redelivery{Routed: r.Outcome != ingress.Parked, WorkflowID: r.WorkflowID}, err
+		},
+		HandOver: func(ctx context.Context, facts activities.SaleFacts) error {
+			return sales.HandOver(ctx, b.temporal, workflows.TaskQueue, b.clock, facts)
 		},
 		Log: b.log.Named("activities"),
 	}), nil

@@ -1,0 +1,70 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/clients/openmoove"
+	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/store"
+)
+
+// OpenMoove is what calls to OpenMoove work with.
+type OpenMoove struct {
+	Client *openmoove.Client
+	// Limits are those of the key (contracts/openmoove.md 1).
+	Limits []store.Limit
+}
+
+// openMoove names the key in the ledger of calls.
+const openMoove = "openmoove"
+
+// reserve is the share of each limit that imports and look-ups leave to whoever
+// waits for an answer.
+const reserve = 0.03
+
+// permit takes one call from the ledger, which all processes share, and tells how
+// many are left, or says when there may be one. urgent may use the reserve.
+func (a *Activities) permit(ctx context.Context, urgent bool) (left int, err error) {
+	grant, err := a.Store.TakeCalls(ctx, store.CallRequest{
+		Partner: openMoove, Limits: a.OpenMoove.Limits, Want: 1, Urgent: urgent, Reserve: reserve,
+	})
+	if err != nil {
+		return 0, err
+	}
+	if grant.Granted == 0 {
+		return 0, &partner.Error{Op: openMoove, Kind: partner.RateLimited, RetryAfter: max(grant.RetryAfter, 10*time.Millisecond),
+			Message: "the key's calls are used up for now"}
+	}
+	return grant.Left, nil
+}
+
+// callOpenMoove makes one call within the limits.
+func callOpenMoove[T any](ctx context.Context, a *Activities, urgent bool, call func(*openmoove.Client) (T, error)) (T, error) {
+	left, err := a.permit(ctx, urgent)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	out, err := call(a.OpenMoove.Client)
+	a.noteLimits(ctx, left, err)
+	return out, err
+}
+
+// noteLimits keeps the partner's word about what is left where it is clearly less
+// than the ledger's: another program uses the same key.
+func (a *Activities) noteLimits(ctx context.Context, left int, err error) {
+	said := a.OpenMoove.Client.Limits()
+	others := said.Known && said.Remaining < left-max(10, said.Limit/20)
+	if partner.KindOf(err) == partner.RateLimited {
+		others, said.Remaining = true, 0
+	}
+	if !others {
+		return
+	}
+	if err := a.Store.NoteCalls(context.WithoutCancel(ctx), openMoove, said.Remaining, said.Reset); err != nil {
+		a.Log.Warn("the partner's word about its limits could not be kept", zap.Error(err))
+	}
+}

@@ -1,0 +1,343 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// QueueBulk is the task queue of batches: they hold a slot for long, so they have
+// slots of their own.
+const QueueBulk = "keyholder-bulk"
+
+// ImportBatch creates the next rows of an import for up to batchTime. It is safe
+// to repeat: each row's outcome is kept in the store as soon as it is known, and a
+// row that may have been created before is looked for first, as in CreateSale.
+var ImportBatch = durable.Activity[ImportBatchInput, ImportBatchResult]{
+	Name: "openmoove.import_batch", Queue: QueueBulk, Attempt: batchTime + time.Minute, Heartbeat: 10 * time.Second, Priority: 5,
+}
+
+// FinishImport gives up the rows that still wait and notes the end. Repeating it
+// is harmless.
+var FinishImport = durable.Activity[ImportBatchInput, ImportProgress]{
+	Name: "sales.finish_import", Attempt: 10 * time.Second,
+}
+
+// batchTime is how long a batch creates rows before it reports (real time).
+const batchTime = 20 * time.Second
+
+// ImportBatchInput names the import.
+type ImportBatchInput struct {
+	ImportID string `json:"import_id"`
+}
+
+// ImportBatchResult tells how far the import is.
+type ImportBatchResult struct {
+	Progress ImportProgress `json:"progress"`
+	// Wait is how long OpenMoove's limits allow no call, 0 where the next batch may
+	// begin at once (real time).
+	Wait time.Duration `json:"wait,omitempty"`
+	// DoneBy is when the import should be done at the present pace (real time).
+	DoneBy time.Time `json:"done_by,omitzero"`
+}
+
+// ImportProgress counts rows by what became of them.
+type ImportProgress struct {
+	Rows      int `json:"rows"`
+	Created   int `json:"created"`
+	Existing  int `json:"existing"`
+	Invalid   int `json:"invalid"`
+	Duplicate int `json:"duplicate"`
+	Refused   int `json:"refused"`
+	Cancelled int `json:"cancelled"`
+	Waiting   int `json:"waiting"`
+}
+
+func progress(counts map[store.RowState]int) ImportProgress {
+	p := ImportProgress{
+		Created: counts[store.RowCreated], Existing: counts[store.RowExisting], Invalid: counts[store.RowInvalid],
+		Duplicate: counts[store.RowDuplicate], Refused: counts[store.RowRefused], Cancelled: counts[store.RowCancelled],
+		Waiting: counts[store.RowWaiting],
+	}
+	for _, n := range counts {
+		p.Rows += n
+	}
+	return p
+}
+
+func (a *Activities) finishImport(ctx context.Context, in ImportBatchInput) (ImportProgress, error) {
+	if err := a.Store.FinishImport(ctx, in.ImportID); err != nil {
+		return ImportProgress{}, err
+	}
+	return a.importProgress(ctx, in.ImportID)
+}
+
+func (a *Activities) importProgress(ctx context.Context, id string) (ImportProgress, error) {
+	imp, err := a.Store.Import(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return ImportProgress{}, temporal.NewNonRetryableApplicationError("the store has no import "+id, string(partner.NotFound), nil)
+	}
+	return progress(imp.Counts), err
+}
+
+const (
+	// batchAtOnce is how many rows are created at once.
+	batchAtOnce = 8
+	// batchRead is how many rows are read from the store at a time.
+	batchRead = 100
+	// batchFailures is how many rows may fail in a row before the batch stops and is
+	// tried again later: the partner is away.
+	batchFailures = 3
+)
+
+// batch is one run of ImportBatch.
+type batch struct {
+	*Activities
+	importID string
+	rules    policy.Sales
+	until    time.Time
+	pace     *rate.Limiter
+
+	mu sync.Mutex
+	// wait is set once the limits allow no more calls before the batch's end.
+	wait time.Duration
+	// failures counts rows in a row that met a passing failure; failed is the last.
+	failures int
+	failed   error
+	// deferred is set where an earlier try of a row may still be on its way.
+	deferred bool
+	// stopping is closed when the batch should end.
+	stopping <-chan struct{}
+}
+
+// importBatch creates rows until none waits, its time is over, the limits are used
+// up, or the partner fails.
+func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (ImportBatchResult, error) {
+	before, err := a.importProgress(ctx, in.ImportID)
+	if err != nil {
+		return ImportBatchResult{}, err
+	}
+	if before.Waiting == 0 {
+		return ImportBatchResult{Progress: before}, nil
+	}
+	began, interval := time.Now(), pace(before.Waiting, a.OpenMoove.Limits)
+	b := &batch{Activities: a, importID: in.ImportID, rules: a.Policy.Sales(), until: time.Now().Add(batchTime), pace: rate.NewLimiter(rate.Every(interval), 1), stopping: ctx.Done()}
+	beating, stop := context.WithCancel(ctx)
+	defer stop()
+	go heartbeat(beating)
+	if err := a.refreshIndex(ctx, false); partner.KindOf(err) == partner.RateLimited {
+		b.limited(err)
+	} else if err != nil {
+		return ImportBatchResult{}, toTemporal(ctx, err)
+	}
+	if err := b.run(ctx); err != nil {
+		return ImportBatchResult{}, err
+	}
+	after, err := a.importProgress(ctx, in.ImportID)
+	if err != nil {
+		return ImportBatchResult{}, err
+	}
+	done := before.Waiting - after.Waiting
+	if b.failed != nil && done == 0 {
+		return ImportBatchResult{}, toTemporal(ctx, b.failed)
+	}
+	result := ImportBatchResult{Progress: after, Wait: b.wait}
+	if after.Waiting == 0 {
+		return result, nil
+	}
+	if b.failed != nil || (b.deferred && time.Now().Before(b.until)) {
+		result.Wait = max(result.Wait, stillOnItsWay/2)
+	}
+	each := interval
+	if done > 0 {
+		each = max(each, time.Since(began)/time.Duration(done))
+	}
+	result.DoneBy = time.Now().Add(result.Wait + time.Duration(after.Waiting)*each).UTC()
+	return result, nil
+}
+
+// heartbeat tells Temporal that the batch lives, and lets a pause or cancel reach
+// it.
+func heartbeat(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		activity.RecordHeartbeat(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// pace is the time between two rows of an import: even over each limit that the
+// waiting rows do not fit into, so that whoever waits for an answer finds the limit
+// free at any moment.
+func pace(waiting int, limits []store.Limit) time.Duration {
+	interval := time.Millisecond
+	for _, l := range limits {
+		room := int(float64(l.Calls) * (1 - reserve))
+		if room > 0 && waiting > room {
+			interval = max(interval, l.Window/time.Duration(room))
+		}
+	}
+	return interval
+}
+
+// run reads rows and creates them, a few at once.
+func (b *batch) run(ctx context.Context) error {
+	group, working := errgroup.WithContext(ctx)
+	group.SetLimit(batchAtOnce)
+	// A row that has begun is finished even where the batch is paused: it takes
+	// seconds, and saves looking for it afterwards.
+	finishing, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*batchTime)
+	defer stop()
+	after := 0
+	for b.open(working) {
+		rows, err := b.Store.WaitingRows(working, b.importID, after, batchRead)
+		if err != nil {
+			return errors.Join(err, group.Wait())
+		}
+		if len(rows) == 0 {
+			break
+		}
+		for _, row := range rows {
+			after = row.Number
+			if !b.open(working) || b.pace.Wait(working) != nil {
+				break
+			}
+			group.Go(func() error { return b.row(finishing, row) })
+		}
+	}
+	err := group.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// open tells whether another row may begin.
+func (b *batch) open(ctx context.Context) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return ctx.Err() == nil && time.Now().Before(b.until) && b.wait == 0 && b.failures < batchFailures
+}
+
+// limited notes that the limits are used up.
+func (b *batch) limited(err error) {
+	var e *partner.Error
+	if errors.As(err, &e) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.wait = max(b.wait, e.RetryAfter)
+	}
+}
+
+// row creates one row. The error is the store's or Temporal's: what OpenMoove says
+// is the row's outcome, or leaves it waiting.
+func (b *batch) row(ctx context.Context, row store.ImportRow) error {
+	var sale NewSale
+	if err := json.Unmarshal(row.Payload, &sale); err != nil {
+		return b.finish(ctx, row, store.RowRefused, store.RowProblem{Message: "the row cannot be read from the store; submit it again"})
+	}
+	in := CreateSaleInput{RequestID: row.Key, Sale: sale}
+	created, err := b.createPaced(ctx, in)
+	var e *partner.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &e) && !retryable(e.Kind):
+		var problems []store.RowProblem
+		for _, p := range fieldProblems(err) {
+			problems = append(problems, store.RowProblem{Field: p.Path, Message: p.Message})
+		}
+		return b.finish(ctx, row, store.RowRefused, problems...)
+	case errors.As(err, &e) && e.Kind == partner.RateLimited:
+		b.limited(err)
+		return nil
+	case errors.Is(err, errOnItsWay):
+		b.later()
+		return nil
+	case errors.As(err, &e):
+		b.passing(err)
+		return nil
+	default:
+		return err
+	}
+	b.passing(nil)
+	facts := SaleFacts{
+		Origin: "imported", RequestID: row.Key, PropertyID: created.PropertyID, TransactionID: created.TransactionID,
+		Address: sale.Address, Postcode: sale.Postcode, Method: sale.Method, Team: created.Team,
+	}
+	if remind := b.rules.Invitations.RemindAfter; len(remind) > 0 {
+		facts.LookAfter = remind[0]
+	}
+	row.State = store.RowCreated
+	if created.Existing {
+		facts.Origin, row.State = "found", store.RowExisting
+	}
+	// The row is done once its sale is followed.
+	if err := b.HandOver(ctx, facts); err != nil {
+		return err
+	}
+	row.PropertyID, row.TransactionID = created.PropertyID, created.TransactionID
+	return b.Store.FinishRow(ctx, b.importID, row)
+}
+
+// createPaced waits out short stops of the ledger, such as one for somebody whose
+// request is urgent.
+func (b *batch) createPaced(ctx context.Context, in CreateSaleInput) (CreatedSale, error) {
+	for {
+		created, err := b.create(ctx, b.rules, in, b.indexed, false)
+		var e *partner.Error
+		if !errors.As(err, &e) || e.Kind != partner.RateLimited || time.Now().Add(e.RetryAfter).After(b.until) {
+			return created, err
+		}
+		select {
+		case <-b.stopping:
+			return created, err
+		case <-time.After(e.RetryAfter):
+		}
+	}
+}
+
+// later notes that a row must wait for what became of an earlier try.
+func (b *batch) later() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deferred = true
+}
+
+// passing counts failures in a row that may pass; nil ends the count.
+func (b *batch) passing(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err == nil {
+		b.failures = 0
+		return
+	}
+	b.failures++
+	b.failed = err
+}
+
+func (b *batch) finish(ctx context.Context, row store.ImportRow, state store.RowState, problems ...store.RowProblem) error {
+	row.State, row.Problems = state, slices.Clip(problems)
+	if err := b.Store.FinishRow(ctx, b.importID, row); err != nil {
+		return fmt.Errorf("row %d: %w", row.Number, err)
+	}
+	return nil
+}

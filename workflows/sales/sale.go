@@ -1,0 +1,305 @@
+package sales
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// Sale follows one property of OpenMoove; its id is "sale/<integer id>". Webhooks,
+// creations and imports all reach it by SignalWithStart, in any order.
+var Sale = durable.Definition[SaleInput, SaleResult]{
+	Name: SaleName, Run: sale, Versioning: workflow.VersioningBehaviorAutoUpgrade,
+}
+
+// SaleName is the durable name.
+const SaleName = "sales.sale"
+
+// SaleID is the workflow id of a sale.
+func SaleID(propertyID string) string { return "sale/" + propertyID }
+
+// Where a sale was first heard of.
+const (
+	OriginCreated  = "created"  // by sales.create
+	OriginImported = "imported" // by sales.import
+	OriginFound    = "found"    // it was there before, or was made in OpenMoove itself
+)
+
+// What reaches a sale beside events.
+var (
+	// SaleHandedOver carries what a creation knows of the sale.
+	SaleHandedOver = durable.Signal[activities.SaleFacts]{Name: "sale_handed_over"}
+	// InvitationEnded tells how the chase of an invitation ended.
+	InvitationEnded = durable.Signal[InvitationOutcome]{Name: "invitation_ended"}
+	// DescribeSale shows the sale.
+	DescribeSale = durable.Query[SaleDescription]{Name: "describe", Description: "What is known of this sale"}
+)
+
+type (
+	// SaleInput starts the workflow; an event or a hand-over follows as a signal.
+	SaleInput = durable.Entity[SaleState]
+	// SaleResult tells how it ended.
+	SaleResult struct {
+		Outcome string `json:"outcome"`
+	}
+	// SaleDescription is what an operator sees. It names nobody.
+	SaleDescription struct {
+		PropertyID        string       `json:"property_id"`
+		TransactionID     string       `json:"transaction_id,omitempty"`
+		Origin            string       `json:"origin,omitempty"`
+		Method            SaleMethod   `json:"method,omitempty"`
+		Team              []MemberSeen `json:"team,omitempty"`
+		MissingMilestones []string     `json:"missing_milestones,omitempty"`
+		// LookAt is when OpenMoove is asked again who has joined (business time).
+		LookAt   time.Time      `json:"look_at,omitzero"`
+		Events   map[string]int `json:"events,omitempty"`
+		Unusable int            `json:"unusable,omitempty"`
+		Unknown  int            `json:"unknown_signals,omitempty"`
+	}
+	// MemberSeen is a member of the team without name and address.
+	MemberSeen struct {
+		Role   activities.Role `json:"role"`
+		Active bool            `json:"active"`
+		// Chase is "running" or how the chase of the invitation ended.
+		Chase string `json:"chase,omitempty"`
+	}
+)
+
+// saleRun is one run of the workflow.
+type saleRun struct {
+	in    SaleInput
+	state *SaleState
+	seen  durable.Seen
+	alarm durable.Alarm
+	shown string
+}
+
+func sale(ctx workflow.Context, in SaleInput) (SaleResult, error) {
+	ctx = durable.WithClock(ctx, in.Clock)
+	w := &saleRun{in: in, state: in.State, seen: in.Seen}
+	if w.state == nil {
+		w.state = &SaleState{PropertyID: in.ID, BeganAt: durable.Now(ctx)}
+	}
+	if err := DescribeSale.Handle(ctx, func() (SaleDescription, error) { return w.state.describe(), nil }); err != nil {
+		return SaleResult{}, err
+	}
+	if err := durable.SeenEvents.Handle(ctx, func() (durable.Seen, error) { return w.seen, nil }); err != nil {
+		return SaleResult{}, err
+	}
+	for {
+		w.take(ctx)
+		err := w.act(ctx)
+		if temporal.IsCanceledError(err) {
+			w.close(ctx)
+		}
+		if err != nil {
+			return SaleResult{}, err
+		}
+		w.show(ctx)
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			if err := durable.Settle(ctx, w.take); err != nil {
+				return SaleResult{}, err
+			}
+			next := SaleInput{ID: in.ID, Clock: in.Clock, Seen: w.seen, State: w.state}
+			return SaleResult{}, workflow.NewContinueAsNewError(ctx, SaleName, next)
+		}
+		if err := w.wait(ctx); err != nil {
+			w.close(ctx)
+			return SaleResult{}, err
+		}
+	}
+}
+
+// take drains all facts into the state and tells whether there were any.
+func (w *saleRun) take(ctx workflow.Context) bool {
+	now := durable.Now(ctx)
+	handed, bad := SaleHandedOver.Drain(ctx)
+	for _, facts := range handed {
+		w.state.handedOver(facts, now)
+	}
+	events, unreadable := durable.EventReceived.Drain(ctx)
+	for _, ev := range events {
+		if durable.TakeOnce(ctx, &w.seen, ev) {
+			w.state.event(ev, now)
+		}
+	}
+	ended, unclear := InvitationEnded.Drain(ctx)
+	for _, outcome := range ended {
+		w.state.invitationEnded(outcome)
+	}
+	unknown := durable.DrainUnknown(ctx, SaleHandedOver.Name, durable.EventReceived.Name, InvitationEnded.Name)
+	w.state.Unusable += bad + unreadable + unclear
+	w.state.Unknown += unknown
+	return len(handed)+bad+len(events)+unreadable+len(ended)+unclear+unknown > 0
+}
+
+// act does what the state says is due.
+func (w *saleRun) act(ctx workflow.Context) error {
+	w.attributes(ctx)
+	if at := w.state.lookAt(w.graceOf(ctx)); !at.IsZero() && !at.After(durable.Now(ctx)) {
+		if err := w.look(ctx); err != nil {
+			return err
+		}
+	}
+	for _, chase := range w.state.chases() {
+		if err := w.chase(ctx, chase); err != nil {
+			return err
+		}
+	}
+	if w.state.BornHere && len(w.state.Missing) > 0 && !w.state.MissingTold {
+		return w.tellMissing(ctx)
+	}
+	return nil
+}
+
+// tellMissing lets the sales manager know which milestones OpenMoove has not made.
+func (w *saleRun) tellMissing(ctx workflow.Context) error {
+	w.state.MissingTold = true
+	directory, err := activities.ReadDirectory.RunLocal(ctx, activities.ReadDirectoryInput{}, "sales policy")
+	if err != nil {
+		return err
+	}
+	rules := directory.Settings
+	m := activities.Message{
+		Step: "milestones missing", Class: activities.Routine, Channels: []activities.Channel{activities.Mail},
+		To: activities.Person{ID: "sales manager", Name: rules.Manager.Name, Email: rules.Manager.Email},
+	}
+	m.Subject, m.Text, err = rules.Letter(policy.LetterMilestonesMissing, policy.LetterData{
+		Recipient: rules.Manager.Name, Method: policy.Words(string(w.state.Method)), Address: w.state.Address,
+		Postcode: w.state.Postcode, Milestones: w.state.Missing,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = activities.SendMessages.Run(ctx, activities.SendMessagesInput{
+		Ref: SaleID(w.state.PropertyID), Zone: rules.TimeZone, Messages: []activities.Message{m},
+	}, "tell the sales manager which milestones are missing")
+	if err != nil && !temporal.IsCanceledError(err) {
+		workflow.GetLogger(ctx).Warn("the sales manager could not be told of missing milestones", "error", err)
+		return nil
+	}
+	return err
+}
+
+// attributes makes a sale that a webhook began searchable; a creation has done so
+// at the start.
+func (w *saleRun) attributes(ctx workflow.Context) {
+	set := workflow.GetTypedSearchAttributes(ctx)
+	if _, ok := set.GetKeyword(durable.PropertyID); ok {
+		return
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, durable.EventSource.ValueSet("openmoove"), durable.PropertyID.ValueSet(w.state.PropertyID)); err != nil {
+		workflow.GetLogger(ctx).Warn("search attributes could not be set", "error", err)
+	}
+}
+
+// grace is how long a sale that a webhook has begun waits for its creator, whose
+// reply may be on its way, before it asks OpenMoove itself (real time).
+const grace = 2 * time.Minute
+
+func (w *saleRun) graceOf(ctx workflow.Context) time.Duration {
+	return durable.ClockOf(ctx).Business(grace)
+}
+
+// look reads the team. A sale that cannot be found is looked for again later: the
+// property may be gone, or the older form of its detail.
+func (w *saleRun) look(ctx workflow.Context) error {
+	view, err := activities.ReadSale.Run(ctx, activities.ReadSaleInput{
+		PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, Milestones: !w.state.Verified,
+	}, "who has joined")
+	switch {
+	case temporal.IsCanceledError(err):
+		return err
+	case err != nil:
+		w.state.lookFailed(durable.Now(ctx))
+		return nil
+	}
+	w.state.saw(view, durable.Now(ctx))
+	return nil
+}
+
+// chase starts or informs the workflow of an invitation.
+func (w *saleRun) chase(ctx workflow.Context, c chase) error {
+	id := InvitationID(w.state.PropertyID, c.member.Role)
+	if !c.begin {
+		if err := InvitationSettled.SendFrom(ctx, id, c.settled).Get(ctx, nil); err != nil {
+			// It has ended meanwhile, and what it said of that is on its way or lost.
+			w.state.invitationEnded(InvitationOutcome{Role: c.member.Role, Email: c.member.Email, How: c.settled.How})
+		}
+		w.state.told(c.member.Role, c.member.Email)
+		return nil
+	}
+	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: id, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON, StaticSummary: "invitation of the " + policy.Words(string(c.member.Role)),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			durable.EventSource.ValueSet("openmoove"), durable.PropertyID.ValueSet(w.state.PropertyID)),
+	})
+	err := workflow.ExecuteChildWorkflow(child, InvitationName, w.state.invitation(c.member, w.in.Clock, durable.Now(ctx))).
+		GetChildWorkflowExecution().Get(ctx, nil)
+	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		return err
+	}
+	w.state.begun(c.member)
+	return nil
+}
+
+// close tells the chases that nobody waits for them any more.
+func (w *saleRun) close(ctx workflow.Context) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	for _, c := range w.state.Chases {
+		if c.running() {
+			settled := Settled{Email: c.Email, How: InvitationCancelled}
+			_ = InvitationSettled.SendFrom(ctx, InvitationID(w.state.PropertyID, c.Role), settled).Get(ctx, nil)
+		}
+	}
+}
+
+func (w *saleRun) wait(ctx workflow.Context) error {
+	at := w.state.lookAt(w.graceOf(ctx))
+	w.alarm.Set(ctx, at, "ask OpenMoove who has joined")
+	return workflow.Await(ctx, func() bool {
+		return durable.EventReceived.Pending(ctx) || SaleHandedOver.Pending(ctx) || InvitationEnded.Pending(ctx) || w.alarm.Rang()
+	})
+}
+
+func (w *saleRun) show(ctx workflow.Context) {
+	if text := w.state.details(); text != w.shown {
+		w.shown = text
+		workflow.SetCurrentDetails(ctx, text)
+	}
+}
+
+// details is the status in the Web UI.
+func (s *SaleState) details() string {
+	d := s.describe()
+	if d.Origin == "" {
+		return "Heard of by a webhook; waiting for whoever created it."
+	}
+	lines := []string{fmt.Sprintf("Property %s, %s, **%s**.", d.PropertyID, policy.Words(string(d.Method)), d.Origin)}
+	for _, m := range d.Team {
+		status := "invited"
+		if m.Active {
+			status = "active"
+		}
+		if m.Chase != "" {
+			status += ", chase " + m.Chase
+		}
+		lines = append(lines, fmt.Sprintf("- %s: %s", policy.Words(string(m.Role)), status))
+	}
+	if len(d.MissingMilestones) > 0 {
+		lines = append(lines, "Missing milestones: "+strings.Join(d.MissingMilestones, ", "))
+	}
+	if !d.LookAt.IsZero() {
+		lines = append(lines, "Next look at the team: "+d.LookAt.Format(time.RFC3339))
+	}
+	return strings.Join(lines, "\n")
+}

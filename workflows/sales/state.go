@@ -1,0 +1,302 @@
+package sales
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// SaleState is what a sale keeps. Times are business time.
+type SaleState struct {
+	PropertyID    string     `json:"property_id"`
+	TransactionID string     `json:"transaction_id,omitempty"`
+	RequestID     string     `json:"request_id,omitempty"`
+	Origin        string     `json:"origin,omitempty"`
+	Address       string     `json:"address,omitempty"`
+	Postcode      string     `json:"postcode,omitempty"`
+	Method        SaleMethod `json:"method,omitempty"`
+	// BeganAt is when this workflow first heard of the sale.
+	BeganAt time.Time `json:"began_at"`
+	// BornHere is true where we have seen the sale come into being. Any other is
+	// adopted silently: reminders that would have been due earlier are not sent.
+	BornHere bool `json:"born_here,omitempty"`
+	// Assigned are those whom the creation named; it stands in for Team where
+	// OpenMoove shows none.
+	Assigned []activities.Assigned   `json:"assigned,omitempty"`
+	Team     []activities.TeamMember `json:"team,omitempty"`
+	Chases   []Chase                 `json:"chases,omitempty"`
+	// LookFrom is from when OpenMoove is to be asked who has joined, zero for not.
+	LookFrom time.Time `json:"look_from,omitzero"`
+	// Failures counts looks in a row that failed for good.
+	Failures int  `json:"failures,omitempty"`
+	Verified bool `json:"verified,omitempty"`
+	// MissingTold is true once the manager knows what is missing.
+	MissingTold bool           `json:"missing_told,omitempty"`
+	Missing     []string       `json:"missing,omitempty"`
+	Events      map[string]int `json:"events,omitempty"`
+	Unusable    int            `json:"unusable,omitempty"`
+	Unknown     int            `json:"unknown,omitempty"`
+}
+
+// Chase is the follow-up of one professional's invitation.
+type Chase struct {
+	Role  activities.Role `json:"role"`
+	Email string          `json:"email"`
+	// Told is true once its workflow was told to end; it says when it has.
+	Told bool `json:"told,omitempty"`
+	// How it ended, "" while it runs.
+	How InvitationEnd `json:"how,omitempty"`
+}
+
+func (c Chase) running() bool { return c.How == "" }
+
+func (c Chase) of(role activities.Role, email string) bool {
+	return c.Role == role && strings.EqualFold(c.Email, email)
+}
+
+// handedOver takes what a creation knows. The same facts twice change nothing.
+func (s *SaleState) handedOver(f activities.SaleFacts, now time.Time) {
+	if s.Origin == "" || s.Origin == OriginFound {
+		s.Origin, s.BornHere = f.Origin, f.Origin != OriginFound || s.BornHere
+		if f.LookAfter > 0 && f.View == nil {
+			s.LookFrom = now.Add(f.LookAfter)
+		}
+	}
+	fill(&s.TransactionID, f.TransactionID)
+	fill(&s.RequestID, f.RequestID)
+	fill(&s.Address, f.Address)
+	fill(&s.Postcode, f.Postcode)
+	if s.Method == "" {
+		s.Method = f.Method
+	}
+	if len(s.Assigned) == 0 {
+		s.Assigned = f.Team
+	}
+	if f.View != nil {
+		s.saw(*f.View, now)
+	}
+}
+
+func fill(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// event takes a webhook. It says only that something has changed: what it is now,
+// OpenMoove is asked.
+func (s *SaleState) event(ev durable.Event, now time.Time) {
+	if s.Events == nil {
+		s.Events = map[string]int{}
+	}
+	s.Events[ev.Type]++
+	switch ev.Type {
+	case "property.created":
+		s.BornHere = s.BornHere || s.Origin == ""
+	case "property.updated":
+		if s.Origin != "" && (len(s.Team) == 0 || s.open()) {
+			s.LookFrom = now
+		}
+	}
+}
+
+// open tells whether an invitation is open.
+func (s *SaleState) open() bool {
+	return slices.ContainsFunc(s.Team, func(m activities.TeamMember) bool { return !m.Active })
+}
+
+// lookAt is when OpenMoove is asked next, zero for not.
+func (s *SaleState) lookAt(grace time.Duration) time.Time {
+	if s.Origin == "" {
+		return later(s.BeganAt.Add(grace), s.LookFrom)
+	}
+	return s.LookFrom
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// saw takes what OpenMoove shows now.
+func (s *SaleState) saw(v activities.SaleView, now time.Time) {
+	s.LookFrom, s.Failures = time.Time{}, 0
+	if s.Origin == "" {
+		s.Origin = OriginFound
+	}
+	fill(&s.TransactionID, v.TransactionID)
+	fill(&s.Address, v.Address)
+	fill(&s.Postcode, v.Postcode)
+	if v.Method != "" {
+		s.Method = v.Method
+	}
+	if v.MilestonesKnown {
+		s.Verified, s.Missing = true, v.Missing
+	}
+	team := v.Team
+	if !v.TeamKnown {
+		team = s.joined(v.Joined)
+	}
+	for i := range team {
+		if team[i].InvitedAt.IsZero() {
+			team[i].InvitedAt = s.invitedAt(team[i], now)
+		}
+	}
+	s.Team = team
+}
+
+// joined is the team where OpenMoove shows participants alone: whoever was
+// assigned and is among them has joined.
+func (s *SaleState) joined(emails []string) []activities.TeamMember {
+	var team []activities.TeamMember
+	for _, a := range s.Assigned {
+		team = append(team, activities.TeamMember{Role: a.Role, Email: a.Email,
+			Active: slices.ContainsFunc(emails, func(e string) bool { return strings.EqualFold(e, a.Email) })})
+	}
+	return team
+}
+
+// invitedAt is when a member was invited as far as we know: as before, else when
+// the sale was first heard of, else now for whoever came later.
+func (s *SaleState) invitedAt(m activities.TeamMember, now time.Time) time.Time {
+	for _, before := range s.Team {
+		if before.Role == m.Role && strings.EqualFold(before.Email, m.Email) {
+			return before.InvitedAt
+		}
+	}
+	if len(s.Team) == 0 {
+		return s.BeganAt
+	}
+	return now
+}
+
+// maxLookPause is the longest pause after a look that failed for good.
+const maxLookPause = 24 * time.Hour
+
+// lookFailed lets the next look wait: an hour at first, then longer.
+func (s *SaleState) lookFailed(now time.Time) {
+	s.Failures++
+	s.LookFrom = now.Add(min(time.Hour<<min(s.Failures-1, 10), maxLookPause))
+	if s.Origin == "" {
+		s.Origin = OriginFound
+	}
+}
+
+// chase is something to do about an invitation: begin to follow it, or tell its
+// workflow that it is settled.
+type chase struct {
+	member  activities.TeamMember
+	begin   bool
+	settled Settled
+}
+
+// chases lists what is to do now. A role's next invitation is followed once the
+// chase of the one before has said that it ended.
+func (s *SaleState) chases() []chase {
+	var todo []chase
+	busy := map[activities.Role]bool{}
+	for _, c := range s.Chases {
+		if !c.running() {
+			continue
+		}
+		busy[c.Role] = true
+		if c.Told {
+			continue
+		}
+		how := InvitationReplaced
+		for _, m := range s.Team {
+			if c.of(m.Role, m.Email) {
+				how = ""
+				if m.Active {
+					how = InvitationAccepted
+				}
+			}
+		}
+		if how != "" {
+			todo = append(todo, chase{member: activities.TeamMember{Role: c.Role, Email: c.Email}, settled: Settled{Email: c.Email, How: how}})
+		}
+	}
+	for _, m := range s.Team {
+		known := slices.ContainsFunc(s.Chases, func(c Chase) bool { return c.of(m.Role, m.Email) })
+		if !m.Active && m.Email != "" && !known && !busy[m.Role] {
+			busy[m.Role] = true
+			todo = append(todo, chase{member: m, begin: true})
+		}
+	}
+	return todo
+}
+
+// begun notes that an invitation is followed; told that its workflow knows it is
+// settled.
+func (s *SaleState) begun(m activities.TeamMember) {
+	s.Chases = append(s.Chases, Chase{Role: m.Role, Email: m.Email})
+}
+
+func (s *SaleState) told(role activities.Role, email string) {
+	for i, c := range s.Chases {
+		if c.of(role, email) && c.running() {
+			s.Chases[i].Told = true
+		}
+	}
+}
+
+// invitationEnded takes how a chase ended.
+func (s *SaleState) invitationEnded(o InvitationOutcome) {
+	for i, c := range s.Chases {
+		if c.of(o.Role, o.Email) && c.running() {
+			s.Chases[i].How = o.How
+		}
+	}
+	if o.How != InvitationAccepted {
+		return
+	}
+	for i, m := range s.Team {
+		if m.Role == o.Role && strings.EqualFold(m.Email, o.Email) {
+			s.Team[i].Active = true
+		}
+	}
+}
+
+// invitation is the input of the workflow that follows a member's invitation.
+func (s *SaleState) invitation(m activities.TeamMember, clock durable.Clock, now time.Time) InvitationInput {
+	in := InvitationInput{
+		PropertyID: s.PropertyID, TransactionID: s.TransactionID, RequestID: s.RequestID, Clock: clock,
+		Address: s.Address, Postcode: s.Postcode, Method: s.Method, Member: m,
+	}
+	if !s.BornHere {
+		in.QuietUntil = now
+	}
+	for _, other := range s.Team {
+		if other.Role == activities.EstateAgent && m.Role != activities.EstateAgent {
+			in.Agent = &other
+		}
+	}
+	return in
+}
+
+// describe is the state without names and addresses.
+func (s *SaleState) describe() SaleDescription {
+	d := SaleDescription{
+		PropertyID: s.PropertyID, TransactionID: s.TransactionID, Origin: s.Origin, Method: s.Method,
+		MissingMilestones: s.Missing, LookAt: s.LookFrom, Events: maps.Clone(s.Events), Unusable: s.Unusable, Unknown: s.Unknown,
+	}
+	for _, m := range s.Team {
+		seen := MemberSeen{Role: m.Role, Active: m.Active}
+		for _, c := range s.Chases {
+			if c.of(m.Role, m.Email) {
+				seen.Chase = "running"
+				if !c.running() {
+					seen.Chase = string(c.How)
+				}
+			}
+		}
+		d.Team = append(d.Team, seen)
+	}
+	return d
+}
