@@ -120,7 +120,7 @@ func cost(ctx context.Context, stack *e2e.Stack) error {
 	if _, err := stack.Until(ctx, id, acknowledged, 20*time.Second); err != nil {
 		return err
 	}
-	atAcknowledged, err := stack.Cost(ctx, id)
+	atAcknowledged, err := stack.Cost(ctx, maintenance.WorkOrderID(id))
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func cost(ctx context.Context, stack *e2e.Stack) error {
 	if err := stack.UntilClosed(ctx, id, 30*time.Second); err != nil {
 		return err
 	}
-	total, err := stack.Cost(ctx, id)
+	total, err := stack.Cost(ctx, maintenance.WorkOrderID(id))
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type settings struct {
 	perRound time.Duration
 	// latency is how long the webhook-to-text measurement runs at 10/s.
 	latency time.Duration
+	// importRows is the size of the imported file.
+	importRows int
 }
 
 func main() {
@@ -46,9 +48,9 @@ func main() {
 	if floorAddr != "" {
 		err = serveFloor(ctx, floorAddr, temporal)
 	} else {
-		s.rounds, s.perRound, s.latency = 5, 6*time.Second, 30*time.Second
+		s.rounds, s.perRound, s.latency, s.importRows = 5, 6*time.Second, 30*time.Second, 1000
 		if small {
-			s.rounds, s.perRound, s.latency = 1, 2*time.Second, 3*time.Second
+			s.rounds, s.perRound, s.latency, s.importRows = 1, 2*time.Second, 3*time.Second, 300
 		}
 		if *rounds > 0 {
 			s.rounds = *rounds
@@ -80,5 +82,6 @@ func run(ctx context.Context, s settings) (err error) {
 	return errors.Join(
 		throughput(ctx, s, filepath.Join(dir, "throughput")),
 		latency(ctx, s, filepath.Join(dir, "latency")),
+		imports(ctx, s, filepath.Join(dir, "imports")),
 	)
 }

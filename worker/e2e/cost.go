@@ -8,8 +8,6 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-
-	"github.com/aictive/keyholder/workflows/maintenance"
 )
 
 // Cost is what one workflow has cost so far, in the units that Temporal bills.
@@ -28,11 +26,11 @@ func (c Cost) Breakdown() string {
 	return strings.Join(parts, ", ")
 }
 
-// Cost counts a work order's history as Temporal bills it: starts, signals,
+// Cost counts a workflow's history as Temporal bills it: starts, signals,
 // updates, timers, activities, search attributes, and the local activities of a
 // workflow task as one. Retries of activities are counted by the attempt of their
 // last start. Queries are not in a history.
-func (s *Stack) Cost(ctx context.Context, workOrderID string) (Cost, error) {
+func (s *Stack) Cost(ctx context.Context, workflowID string) (Cost, error) {
 	c := Cost{byKind: map[string]int{}}
 	count := func(kind string, n int) {
 		c.Actions += n
@@ -40,7 +38,7 @@ func (s *Stack) Cost(ctx context.Context, workOrderID string) (Cost, error) {
 	}
 	signals := 0
 	markersOfTask := map[int64]bool{}
-	events := s.Client.GetWorkflowHistory(ctx, maintenance.WorkOrderID(workOrderID), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := s.Client.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {
@@ -62,6 +60,9 @@ func (s *Stack) Cost(ctx context.Context, workOrderID string) (Cost, error) {
 			count("search attributes", 1)
 		case enumspb.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
 			count("signal sent", 1)
+		case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+			// The child's own start is counted with the child.
+			count("child", 1)
 		case enumspb.EVENT_TYPE_MARKER_RECORDED:
 			marker := event.GetMarkerRecordedEventAttributes()
 			if marker.GetMarkerName() == "LocalActivity" {
@@ -70,7 +71,7 @@ func (s *Stack) Cost(ctx context.Context, workOrderID string) (Cost, error) {
 		}
 	}
 	// SignalWithStart is one action in all; the first signal came with the start.
-	count("signal with start", 1)
+	count("start", 1)
 	count("signal", max(signals-1, 0))
 	count("local activities", len(markersOfTask))
 	return c, nil

@@ -22,8 +22,7 @@ func HandOver(ctx context.Context, c client.Client, taskQueue string, clock dura
 		client.StartWorkflowOptions{
 			TaskQueue: taskQueue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 			StaticSummary: "sale of property " + facts.PropertyID,
-			TypedSearchAttributes: temporal.NewSearchAttributes(
-				durable.EventSource.ValueSet("openmoove"), durable.PropertyID.ValueSet(facts.PropertyID)),
+			TypedSearchAttributes: Attributes(facts.PropertyID),
 			Priority: temporal.Priority{PriorityKey: 4},
 		}, SaleName, SaleInput{ID: facts.PropertyID, Clock: clock})
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
@@ -34,4 +33,10 @@ func HandOver(ctx context.Context, c client.Client, taskQueue string, clock dura
 		return fmt.Errorf("hand over to %s: %w", SaleID(facts.PropertyID), err)
 	}
 	return nil
+}
+
+// Attributes are the search attributes of everything about a property, given at
+// the start, where they are free.
+func Attributes(propertyID string) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(durable.EventSource.ValueSet("openmoove"), durable.PropertyID.ValueSet(propertyID))
 }

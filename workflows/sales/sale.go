@@ -143,7 +143,6 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 
 // act does what the state says is due.
 func (w *saleRun) act(ctx workflow.Context) error {
-	w.attributes(ctx)
 	if at := w.state.lookAt(w.graceOf(ctx)); !at.IsZero() && !at.After(durable.Now(ctx)) {
 		if err := w.look(ctx); err != nil {
 			return err
@@ -189,18 +188,6 @@ func (w *saleRun) tellMissing(ctx workflow.Context) error {
 	return err
 }
 
-// attributes makes a sale that a webhook began searchable; a creation has done so
-// at the start.
-func (w *saleRun) attributes(ctx workflow.Context) {
-	set := workflow.GetTypedSearchAttributes(ctx)
-	if _, ok := set.GetKeyword(durable.PropertyID); ok {
-		return
-	}
-	if err := workflow.UpsertTypedSearchAttributes(ctx, durable.EventSource.ValueSet("openmoove"), durable.PropertyID.ValueSet(w.state.PropertyID)); err != nil {
-		workflow.GetLogger(ctx).Warn("search attributes could not be set", "error", err)
-	}
-}
-
 // grace is how long a sale that a webhook has begun waits for its creator, whose
 // reply may be on its way, before it asks OpenMoove itself (real time).
 const grace = 2 * time.Minute
@@ -240,8 +227,7 @@ func (w *saleRun) chase(ctx workflow.Context, c chase) error {
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: id, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON, StaticSummary: "invitation of the " + policy.Words(string(c.member.Role)),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			durable.EventSource.ValueSet("openmoove"), durable.PropertyID.ValueSet(w.state.PropertyID)),
+		TypedSearchAttributes: Attributes(w.state.PropertyID),
 	})
 	err := workflow.ExecuteChildWorkflow(child, InvitationName, w.state.invitation(c.member, w.in.Clock, durable.Now(ctx))).
 		GetChildWorkflowExecution().Get(ctx, nil)
