@@ -154,6 +154,18 @@ type TeamMember struct {
 	InvitedAt time.Time `json:"invited_at,omitzero"`
 }
 
+// Milestone is one step of a sale (contracts/openmoove.md 2).
+type Milestone struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Order is the place among the others, lowest first.
+	Order     int  `json:"order"`
+	Completed bool `json:"completed,omitempty"`
+	// CompletedAt and DueAt are business time, zero where OpenMoove has none.
+	CompletedAt time.Time `json:"completed_at,omitzero"`
+	DueAt       time.Time `json:"due_at,omitzero"`
+}
+
 // SaleFacts is what is known of a sale when it is handed over to its workflow.
 type SaleFacts struct {
 	// Origin is "created", "imported" or "found".

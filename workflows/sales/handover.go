@@ -21,9 +21,9 @@ func HandOver(ctx context.Context, c client.Client, taskQueue string, clock dura
 	_, err := c.SignalWithStartWorkflow(ctx, SaleID(facts.PropertyID), SaleHandedOver.Name, facts,
 		client.StartWorkflowOptions{
 			TaskQueue: taskQueue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-			StaticSummary: "sale of property " + facts.PropertyID,
+			StaticSummary:         "sale of property " + facts.PropertyID,
 			TypedSearchAttributes: Attributes(facts.PropertyID),
-			Priority: temporal.Priority{PriorityKey: 4},
+			Priority:              temporal.Priority{PriorityKey: 4},
 		}, SaleName, SaleInput{ID: facts.PropertyID, Clock: clock})
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &ended) {
