@@ -1,6 +1,7 @@
 package sales
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -94,6 +95,15 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 		s.Events = map[string]int{}
 	}
 	s.Events[ev.Type]++
+	// The one place that names the UUID of a property whose creation got no reply.
+	var data struct {
+		Property struct {
+			TransactionID string `json:"transactionId"`
+		} `json:"property"`
+	}
+	if json.Unmarshal(ev.Data, &data) == nil {
+		fill(&s.TransactionID, data.Property.TransactionID)
+	}
 	switch ev.Type {
 	case "property.created":
 		s.BornHere = s.BornHere || s.Origin == ""

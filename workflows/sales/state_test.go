@@ -62,6 +62,17 @@ func TestAWebhookThatOvertakesTheCreationWaitsForIt(t *testing.T) {
 	require.JSONEq(t, string(before), string(after), "the same facts twice")
 }
 
+func TestTheWebhookBringsTheUUIDOfALostReply(t *testing.T) {
+	t.Parallel()
+	s := begun()
+	f := facts(OriginCreated, nil)
+	f.TransactionID = ""
+	s.handedOver(f, wednesday)
+	s.event(durable.Event{Type: "property.created", Data: json.RawMessage(`{"property_id":7,"property":{"transactionId":"uuid"}}`)}, wednesday)
+	s.event(durable.Event{Type: "property.updated", Data: json.RawMessage(`{"property":"odd"}`)}, wednesday)
+	require.Equal(t, "uuid", s.describe().TransactionID)
+}
+
 func TestAnImportedSaleIsLookedAtWhenTheFirstReminderIsDue(t *testing.T) {
 	t.Parallel()
 	s := begun()
