@@ -26,6 +26,8 @@ type Sales struct {
 	// WorkingHours are those of professionals who have none of their own.
 	WorkingHours WorkingHours `json:"working_hours"`
 	Invitations  Invitations  `json:"invitations"`
+	// Progress is how the course of a sale is judged.
+	Progress Progress `json:"progress"`
 	// Products are the slugs that a sale is created with (contracts/openmoove.md 2).
 	Products []string `json:"products,omitempty"`
 	// Milestones are the names that OpenMoove should make, by sale method, in order.
@@ -173,6 +175,7 @@ func (s Sales) Date(t time.Time) string {
 func (s Sales) clone() Sales {
 	s.WorkingHours = s.WorkingHours.clone()
 	s.Invitations.RemindAfter = slices.Clone(s.Invitations.RemindAfter)
+	s.Progress = s.Progress.clone()
 	s.Products = slices.Clone(s.Products)
 	s.Milestones = maps.Clone(s.Milestones)
 	for method, names := range s.Milestones {

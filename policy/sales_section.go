@@ -10,6 +10,7 @@ type salesSection struct {
 	Manager       Contact                 `json:"manager"`
 	WorkingHours  WorkingHours            `json:"working_hours"`
 	Invitations   Invitations             `json:"invitations"`
+	Progress      Progress                `json:"progress"`
 	Products      []string                `json:"products"`
 	Milestones    map[string][]string     `json:"milestones"`
 	Defaults      map[string]string       `json:"defaults"`
@@ -41,7 +42,7 @@ func (p *paragraphs) longest() int { return maxLetterSource }
 func (s salesSection) resolve(version string, people []listed) Sales {
 	out := Sales{
 		Version: version, Name: s.Name, TimeZone: s.TimeZone, Region: s.Region, Manager: s.Manager,
-		WorkingHours: s.WorkingHours, Invitations: s.Invitations, Products: s.Products,
+		WorkingHours: s.WorkingHours, Invitations: s.Invitations, Progress: s.Progress, Products: s.Products,
 		Milestones: s.Milestones, Defaults: s.Defaults, Texts: make(map[string]Letter, len(s.Texts)),
 	}
 	for id, l := range s.Texts {

@@ -85,6 +85,7 @@ func validateSales(s salesSection) []Problem {
 	c.must(isEmail(s.Manager.Email), "manager.email", "must be an e-mail address")
 	c.hours(s.WorkingHours, "working_hours")
 	c.invitations(s.Invitations)
+	c.progress(s.Progress)
 	c.size(len(s.Products), "products", 0, maxProducts)
 	c.each(s.Products, "products", slugPattern.MatchString, `must be a slug such as "moove-ready-pack"`)
 	for _, method := range slices.Sorted(maps.Keys(s.Milestones)) {

@@ -170,6 +170,7 @@ type Store interface {
 	Properties
 	Cases
 	Imports
+	Watches
 
 	// Setting reads a named setting ("" where unset); SetSetting writes it.
 	// "outbound_paused" is "1" while messages are paused; "clock" holds the

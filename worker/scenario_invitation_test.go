@@ -293,7 +293,9 @@ func TestASaleMadeElsewhereIsLookedUp(t *testing.T) {
 	id := facts.PropertyID
 	var known sales.SaleDescription
 	s.follow(sales.SaleInput{ID: id}, func() {
-		s.at(0, func() { s.env.SignalWorkflow(durable.EventReceived.Name, saleEvent(1, "property.milestone.updated", id)) })
+		s.at(0, func() {
+			s.env.SignalWorkflow(durable.EventReceived.Name, saleEvent(1, "property.milestone.updated", id))
+		})
 		s.at(time.Hour, func() { known = s.describeSale() })
 		s.at(2*time.Hour, s.env.CancelWorkflow)
 	})

@@ -34,26 +34,43 @@ func recordSales(t *testing.T, s *e2e.Stack) {
 	record(t, s, sales.Import.Name, "finished", sales.ImportWorkflowID(finished.ID))
 	record(t, s, sales.Import.Name, "paused_and_cancelled", playPausedImport(t, s))
 
+	// These take their days side by side.
 	quick := start(t, e2e.Options{Args: []string{"--day", "2s"}})
-	followed := saleOf(4, "standard")
-	followed["conveyancer_email"] = "silent@example.com"
-	out := sell(t, quick, followed)
-	chase := sales.InvitationID(out.PropertyID, "conveyancer")
-	require.Eventually(t, func() bool { return ended(t, quick, chase) }, 120*time.Second, 200*time.Millisecond)
-	record(t, quick, sales.Invitation.Name, "given_up", chase)
-	record(t, quick, sales.Sale.Name, "invitation_given_up", sales.SaleID(out.PropertyID))
+	elsewhere := madeElsewhere(t, quick)
+	silent := sell(t, quick, invitingSale(4, "silent@example.com"))
+	willing := sell(t, quick, invitingSale(5, "willing@example.com"))
+	another := sell(t, quick, invitingSale(6, "silent@example.com"))
 
-	willing := saleOf(5, "standard")
-	willing["conveyancer_email"] = "willing@example.com"
-	out = sell(t, quick, willing)
-	chase = sales.InvitationID(out.PropertyID, "conveyancer")
-	time.Sleep(7 * time.Second) // past the first reminder
-	require.NoError(t, quick.Accept(t.Context(), out.PropertyID, "conveyancer"))
+	chase := sales.InvitationID(willing.PropertyID, "conveyancer")
+	require.Eventually(t, func() bool {
+		d, err := sales.DescribeInvitation.Ask(t.Context(), quick.Client, chase, "")
+		return err == nil && len(d.Reminders) == 1
+	}, 30*time.Second, 100*time.Millisecond)
+	require.NoError(t, quick.Accept(t.Context(), willing.PropertyID, "conveyancer"))
 	require.Eventually(t, func() bool { return ended(t, quick, chase) }, 60*time.Second, 200*time.Millisecond)
 	record(t, quick, sales.Invitation.Name, "accepted", chase)
-	record(t, quick, sales.Sale.Name, "invitation_accepted", sales.SaleID(out.PropertyID))
-	record(t, quick, sales.Sale.Name, "made_elsewhere", playMadeElsewhere(t, quick))
-	record(t, quick, sales.Invitation.Name, "chosen", playChosen(t, quick))
+	record(t, quick, sales.Sale.Name, "invitation_accepted", sales.SaleID(willing.PropertyID))
+
+	chase = sales.InvitationID(another.PropertyID, "conveyancer")
+	chooseAnother(t, quick, chase)
+	record(t, quick, sales.Invitation.Name, "chosen", chase)
+
+	chase = sales.InvitationID(silent.PropertyID, "conveyancer")
+	require.Eventually(t, func() bool { return ended(t, quick, chase) }, 120*time.Second, 200*time.Millisecond)
+	record(t, quick, sales.Invitation.Name, "given_up", chase)
+	record(t, quick, sales.Sale.Name, "invitation_given_up", sales.SaleID(silent.PropertyID))
+
+	require.Eventually(t, func() bool {
+		d, err := sales.DescribeSale.Ask(t.Context(), quick.Client, elsewhere, "")
+		return err == nil && d.Origin == sales.OriginFound
+	}, 180*time.Second, 200*time.Millisecond)
+	record(t, quick, sales.Sale.Name, "made_elsewhere", elsewhere)
+}
+
+func invitingSale(number int, conveyancer string) map[string]any {
+	sale := saleOf(number, "standard")
+	sale["conveyancer_email"] = conveyancer
+	return sale
 }
 
 func ended(t *testing.T, s *e2e.Stack, workflow string) bool {
@@ -112,37 +129,19 @@ func playPausedImport(t *testing.T, s *e2e.Stack) string {
 	return id
 }
 
-// playMadeElsewhere is a sale that was first heard of by a webhook.
-func playMadeElsewhere(t *testing.T, s *e2e.Stack) string {
+// madeElsewhere is a sale that is first heard of by a webhook.
+func madeElsewhere(t *testing.T, s *e2e.Stack) string {
 	t.Helper()
 	saleMadeElsewhere(t, s)
-	var id string
-	require.Eventually(t, func() bool {
-		properties, err := s.Properties(t.Context())
-		if err != nil {
-			return false
-		}
-		for _, p := range properties {
-			if p.Address == "2 Larkhall Rise, London" {
-				id = p.ID.String()
-			}
-		}
-		return id != ""
-	}, soon, 50*time.Millisecond)
-	require.Eventually(t, func() bool {
-		d, err := sales.DescribeSale.Ask(t.Context(), s.Client, sales.SaleID(id), "")
-		return err == nil && d.Origin == sales.OriginFound
-	}, 180*time.Second, 200*time.Millisecond)
-	return sales.SaleID(id)
+	properties, err := s.Properties(t.Context())
+	require.NoError(t, err)
+	require.Len(t, properties, 1)
+	return sales.SaleID(properties[0].ID.String())
 }
 
-// playChosen is an agent who chooses somebody else.
-func playChosen(t *testing.T, s *e2e.Stack) string {
+// chooseAnother is an agent who chooses somebody else.
+func chooseAnother(t *testing.T, s *e2e.Stack, chase string) {
 	t.Helper()
-	sale := saleOf(6, "standard")
-	sale["conveyancer_email"] = "silent@example.com"
-	out := sell(t, s, sale)
-	chase := sales.InvitationID(out.PropertyID, "conveyancer")
 	var link string
 	require.Eventually(t, func() bool {
 		mails, err := s.Mails(t.Context(), "agent@oakfield.example.com")
@@ -160,5 +159,4 @@ func playChosen(t *testing.T, s *e2e.Stack) string {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, said.Status, said.Body)
 	require.Eventually(t, func() bool { return ended(t, s, chase) }, 60*time.Second, 200*time.Millisecond)
-	return chase
 }

@@ -239,14 +239,14 @@ func (w *invitationRun) send(ctx workflow.Context, m activities.Message, rules p
 	results, err := activities.SendMessages.Run(ctx, activities.SendMessagesInput{
 		Ref: w.ref, Zone: rules.TimeZone, Messages: []activities.Message{m},
 	}, m.Step)
-	switch {
-	case temporal.IsCanceledError(err):
+	if temporal.IsCanceledError(err) {
 		return activities.Sent{}, err
-	case err != nil || len(results) == 0:
-		// A day of trying: look again in an hour.
-		return activities.Sent{Outcome: activities.MessageHeld, HeldUntil: durable.Now(ctx).Add(time.Hour), Why: "mail is down"}, nil
 	}
-	return results[0], nil
+	if err == nil && len(results) == 1 {
+		return results[0], nil
+	}
+	// A day of trying: again in an hour.
+	return activities.Sent{Outcome: activities.MessageHeld, HeldUntil: durable.Now(ctx).Add(time.Hour), Why: "mail is down"}, nil
 }
 
 // finish closes the question, thanks whoever chose, and tells the sale.

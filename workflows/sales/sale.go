@@ -202,14 +202,14 @@ func (w *saleRun) look(ctx workflow.Context) error {
 	view, err := activities.ReadSale.Run(ctx, activities.ReadSaleInput{
 		PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, Milestones: !w.state.Verified,
 	}, "who has joined")
-	switch {
-	case temporal.IsCanceledError(err):
+	if temporal.IsCanceledError(err) {
 		return err
-	case err != nil:
-		w.state.lookFailed(durable.Now(ctx))
-		return nil
 	}
-	w.state.saw(view, durable.Now(ctx))
+	if err == nil {
+		w.state.saw(view, durable.Now(ctx))
+	} else {
+		w.state.lookFailed(durable.Now(ctx))
+	}
 	return nil
 }
 
