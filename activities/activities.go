@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"sync"
 
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
@@ -48,6 +49,8 @@ type Activities struct {
 	Config
 	properties *propertyCache
 	zones      *zoneFinder
+	// assigning lets one choice of professionals see the one before it.
+	assigning sync.Mutex
 }
 
 // New prepares the activities.

@@ -19,15 +19,11 @@ type older struct {
 	by time.Duration
 }
 
-func (o older) BeginEffect(ctx context.Context, key string) (store.Effect, bool, error) {
-	e, first, err := o.Store.BeginEffect(ctx, key)
-	e.BegunAt, e.TriedAt = e.BegunAt.Add(-o.by), e.TriedAt.Add(-o.by)
+func (o older) BeginEffect(ctx context.Context, key, note string) (store.Effect, bool, error) {
+	e, first, err := o.Store.BeginEffect(ctx, key, note)
+	e.Quiet += o.by
+	e.BegunAt = e.BegunAt.Add(-o.by)
 	return e, first, err
-}
-
-func (o older) TryEffect(ctx context.Context, e store.Effect) (bool, error) {
-	e.TriedAt = e.TriedAt.Add(o.by)
-	return o.Store.TryEffect(ctx, e)
 }
 
 // world is a partner that counts what is done and looked for.
@@ -50,16 +46,18 @@ func newWorld(t *testing.T, age time.Duration) *world {
 }
 
 func (w *world) once() (string, error) {
-	return w.a.once(w.t.Context(), "key",
-		func(_ context.Context, since time.Time) (string, bool, error) {
+	return w.a.once(w.t.Context(), effect{
+		key: "key",
+		find: func(_ context.Context, since time.Time) (string, bool, error) {
 			w.asked++
 			w.since = since
 			return w.found, w.found != "", nil
 		},
-		func(context.Context) (string, error) {
+		act: func(context.Context) (string, error) {
 			w.done++
 			return "ref", w.fail
-		})
+		},
+	})
 }
 
 func TestAFirstTryActsAtOnceAndARepeatNever(t *testing.T) {
@@ -134,6 +132,43 @@ func TestARepeatWaitsForTheRepeatBeforeIt(t *testing.T) {
 	require.Equal(t, 2, w.done)
 }
 
+// A repeat that was refused for good, after the look that found nothing, leaves
+// nothing behind that could still be on its way.
+func TestARepeatThatDidNothingIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stillOnItsWay+time.Second)
+	w.fail = &partner.Error{Kind: partner.UnknownOutcome}
+	_, err := w.once()
+	require.Error(t, err)
+	w.fail = &partner.Error{Kind: partner.Invalid}
+	_, err = w.once()
+	require.Error(t, err)
+	w.fail = nil
+	w.a.Store = older{w.a.Store.(older).Store, 0}
+	_, err = w.once()
+	require.NoError(t, err)
+	require.Equal(t, 3, w.done)
+}
+
+// The look may take longer than what is left of the wait.
+func TestWhetherATryHasSettledCountsBeforeTheLook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stillOnItsWay-50*time.Millisecond)
+	w.fail = &partner.Error{Kind: partner.UnknownOutcome}
+	_, err := w.once()
+	require.Error(t, err)
+	_, err = w.a.once(t.Context(), effect{
+		key: "key",
+		find: func(context.Context, time.Time) (string, bool, error) {
+			time.Sleep(100 * time.Millisecond)
+			return "", false, nil
+		},
+		act: func(context.Context) (string, error) { w.done++; return "", nil },
+	})
+	require.ErrorIs(t, err, errOnItsWay)
+	require.Equal(t, 1, w.done)
+}
+
 func TestADefiniteFailureForgetsTheTry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
@@ -154,9 +189,11 @@ func TestALookUpThatFailsActsOnNothing(t *testing.T) {
 	w.fail = errors.New("the process died")
 	_, err := w.once()
 	require.Error(t, err)
-	_, err = w.a.once(t.Context(), "key",
-		func(context.Context, time.Time) (string, bool, error) { return "", false, errors.New("no answer") },
-		func(context.Context) (string, error) { w.done++; return "", nil })
+	_, err = w.a.once(t.Context(), effect{
+		key:  "key",
+		find: func(context.Context, time.Time) (string, bool, error) { return "", false, errors.New("no answer") },
+		act:  func(context.Context) (string, error) { w.done++; return "", nil },
+	})
 	require.ErrorContains(t, err, "no answer")
 	require.Equal(t, 1, w.done)
 }

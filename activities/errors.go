@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -54,7 +55,10 @@ func attempt(ctx context.Context) int32 {
 // for a day should not be asked every few seconds.
 func pause(e *partner.Error, attempt int32) time.Duration {
 	if e.Kind == partner.RateLimited {
-		return e.RetryAfter
+		// All that wait are told the same time: they spread out, the more the longer
+		// they have been at it.
+		spread := min(250*time.Millisecond<<min(max(attempt-1, 0), 12), time.Minute)
+		return e.RetryAfter + rand.N(spread)
 	}
 	wait := e.RetryAfter
 	if wait == 0 && (e.Kind == partner.Unauthorised || e.Kind == partner.Forbidden) {

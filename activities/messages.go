@@ -302,24 +302,26 @@ func (a *Activities) compose(ctx context.Context, in SendMessagesInput, m Messag
 }
 
 func (a *Activities) sendText(ctx context.Context, key, phone, text string) (string, error) {
-	return a.once(ctx, key,
-		func(ctx context.Context, since time.Time) (string, bool, error) {
+	return a.once(ctx, effect{
+		key: key,
+		find: func(ctx context.Context, since time.Time) (string, bool, error) {
 			m, found, err := a.Twilio.Find(ctx, phone, text, since)
 			return m.SID, found, err
 		},
-		func(ctx context.Context) (string, error) {
+		act: func(ctx context.Context) (string, error) {
 			m, err := a.Twilio.Send(ctx, phone, text, a.StatusCallbackURL)
 			return m.SID, err
-		})
+		},
+	})
 }
 
 // sendMail needs no look-up: a repeat carries the same Message-ID, by which mail
 // systems collapse it.
 func (a *Activities) sendMail(ctx context.Context, key string, m Message, text string) (string, error) {
 	id := a.messageID(key)
-	return a.once(ctx, key,
-		func(context.Context, time.Time) (string, bool, error) { return "", false, nil },
-		func(ctx context.Context) (string, error) {
+	return a.once(ctx, effect{
+		key: key, find: notToBeFound, settles: mailSettles,
+		act: func(ctx context.Context) (string, error) {
 			subject := m.Subject
 			if subject == "" {
 				subject, _, _ = strings.Cut(text, ". ")
@@ -327,8 +329,15 @@ func (a *Activities) sendMail(ctx context.Context, key string, m Message, text s
 			return id, a.Mail.Send(ctx, mail.Message{
 				MessageID: id, To: []mail.Address{{Name: m.To.Name, Email: m.To.Email}}, Subject: subject, Text: text,
 			})
-		})
+		},
+	})
 }
+
+// mailSettles is more than the mail client's time limit.
+const mailSettles = 40 * time.Second
+
+// notToBeFound is for mail: a repeat carries the same Message-ID.
+func notToBeFound(context.Context, time.Time) (string, bool, error) { return "", false, nil }
 
 func (a *Activities) messageID(key string) string {
 	sum := sha256.Sum256([]byte(key))

@@ -48,15 +48,19 @@ func callOpenMoove[T any](ctx context.Context, a *Activities, urgent bool, call 
 		var none T
 		return none, err
 	}
+	began := time.Now()
 	out, err := call(a.OpenMoove.Client)
-	a.noteLimits(ctx, left, err)
+	a.noteLimits(ctx, began, left, err)
 	return out, err
 }
 
 // noteLimits keeps the partner's word about what is left where it is clearly less
 // than the ledger's: another program uses the same key.
-func (a *Activities) noteLimits(ctx context.Context, left int, err error) {
+func (a *Activities) noteLimits(ctx context.Context, began time.Time, left int, err error) {
 	said := a.OpenMoove.Client.Limits()
+	if said.SeenAt.Before(began) {
+		return // no reply
+	}
 	others := said.Known && said.Remaining < left-max(10, said.Limit/20)
 	if partner.KindOf(err) == partner.RateLimited {
 		others, said.Remaining = true, 0

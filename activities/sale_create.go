@@ -2,12 +2,13 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.uber.org/zap"
 
@@ -20,6 +21,8 @@ import (
 
 // createSale is the activity of one sale.
 func (a *Activities) createSale(ctx context.Context, in CreateSaleInput) (CreatedSale, error) {
+	info := activity.GetInfo(ctx).WorkflowExecution
+	in.owner = info.ID + "/" + info.RunID
 	created, err := a.create(ctx, a.Policy.Sales(), in, a.findSale, true)
 	if err != nil {
 		return CreatedSale{}, refused(toTemporal(ctx, err), err)
@@ -28,53 +31,133 @@ func (a *Activities) createSale(ctx context.Context, in CreateSaleInput) (Create
 }
 
 // finder looks for the property of a sale.
-type finder func(ctx context.Context, sale NewSale, urgent bool) (store.PropertyRef, bool, error)
+type finder func(ctx context.Context, sale NewSale, since time.Time, urgent bool) (store.PropertyRef, bool, error)
 
 // createKey names the creation in the effect journal: one a sale, whichever
 // workflow or import asks for it.
 func createKey(request string) string { return "sale/" + request + "/create" }
 
+// createSettles is how long a creation may be on its way: the client gives up
+// after partner.DefaultTimeout, but OpenMoove's own server may go on for a while.
+const createSettles = 30 * time.Second
+
+// creation is what a try keeps in the journal before it asks OpenMoove.
+type creation struct {
+	// Owner is who asked: a run of a workflow, or an import.
+	Owner string `json:"owner"`
+	// Chosen are the directory's ids by role; whom the caller named is in the sale.
+	Chosen []chosen `json:"chosen,omitempty"`
+}
+
+type chosen struct {
+	Role   Role   `json:"role"`
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
 // create makes sure that the property exists, and creates it once. look finds one
 // that was there before anybody asked us. Where OpenMoove refuses the auctioneer
 // that the directory chose, the next one is tried.
 func (a *Activities) create(ctx context.Context, rules policy.Sales, in CreateSaleInput, look finder, urgent bool) (CreatedSale, error) {
-	_, err := a.Store.Effect(ctx, createKey(in.RequestID))
-	if errors.Is(err, store.ErrNotFound) {
-		// Before the journal: once a creation has begun, what is found is ours.
-		ref, found, err := look(ctx, in.Sale, urgent)
-		if err != nil {
-			return CreatedSale{}, err
-		}
-		if found {
-			return CreatedSale{PropertyID: ref.ID, TransactionID: ref.TransactionID, Existing: true}, nil
-		}
-	} else if err != nil {
-		return CreatedSale{}, err
-	}
 	var refusedIDs []string
 	for {
-		team, err := a.assign(ctx, rules, in.Sale, refusedIDs)
-		if err != nil {
-			return CreatedSale{}, err
-		}
-		out := CreatedSale{Team: team}
-		ids, err := a.once(ctx, createKey(in.RequestID),
-			func(ctx context.Context, _ time.Time) (string, bool, error) {
-				ref, found, err := a.findSale(ctx, in.Sale, urgent)
-				return joinIDs(ref.ID, ref.TransactionID), found, err
-			},
-			func(ctx context.Context) (string, error) { return a.post(ctx, rules, in.Sale, team, urgent) })
+		created, team, err := a.createWith(ctx, rules, in, look, refusedIDs, urgent)
 		if id, ok := refusedAuctioneer(err, team); ok && len(refusedIDs) < maxAuctioneers {
 			a.Log.Info("OpenMoove refused an auctioneer, the next one is tried", zap.String("professional", id))
 			refusedIDs = append(refusedIDs, id)
 			continue
 		}
-		if err != nil {
-			return CreatedSale{}, err
+		if partner.KindOf(err) == partner.Invalid {
+			err = errors.Join(err, a.Store.ReleaseCases(context.WithoutCancel(ctx), in.RequestID))
 		}
-		out.PropertyID, out.TransactionID, _ = strings.Cut(ids, " ")
-		return out, a.remember(ctx, in, out)
+		return created, err
 	}
+}
+
+// createWith is one try, with a team that has none of those refused.
+func (a *Activities) createWith(ctx context.Context, rules policy.Sales, in CreateSaleInput, look finder, refusedIDs []string, urgent bool) (CreatedSale, []Assigned, error) {
+	begun, err := a.Store.Effect(ctx, createKey(in.RequestID))
+	if err == nil {
+		return a.resume(ctx, rules, in, begun, urgent)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return CreatedSale{}, nil, err
+	}
+	// Before the journal: once a creation has begun, what is found is ours.
+	ref, found, err := look(ctx, in.Sale, time.Time{}, urgent)
+	if err != nil || found {
+		return CreatedSale{PropertyID: ref.ID, TransactionID: ref.TransactionID, Existing: true}, nil, err
+	}
+	team, err := a.assign(ctx, rules, in, refusedIDs)
+	if err != nil {
+		return CreatedSale{}, nil, err
+	}
+	created, err := a.createOnce(ctx, rules, in, team, urgent)
+	return created, team, err
+}
+
+// resume goes on with a creation that has begun before, with the team of that try.
+// A creation that somebody else has finished is there already for us.
+func (a *Activities) resume(ctx context.Context, rules policy.Sales, in CreateSaleInput, begun store.Effect, urgent bool) (CreatedSale, []Assigned, error) {
+	var note creation
+	if begun.Note != "" {
+		if err := json.Unmarshal([]byte(begun.Note), &note); err != nil {
+			a.Log.Warn("the note of a creation cannot be read", zap.Error(err))
+		}
+	}
+	others := note.Owner != in.owner
+	if !begun.Done {
+		in.owner = note.Owner
+	}
+	team := named(in.Sale)
+	for _, c := range note.Chosen {
+		p, _ := rules.Professional(c.ID)
+		team = append(team, Assigned{Role: c.Role, Email: p.Email, ID: c.ID, Reason: c.Reason})
+	}
+	created, err := a.createOnce(ctx, rules, in, team, urgent)
+	created.Existing = begun.Done && others
+	return created, team, err
+}
+
+// createOnce is the creation as one effect. Its permit comes first, so that
+// nothing waits between the journal and the call.
+func (a *Activities) createOnce(ctx context.Context, rules policy.Sales, in CreateSaleInput, team []Assigned, urgent bool) (CreatedSale, error) {
+	note := creation{Owner: in.owner}
+	for _, m := range team {
+		if m.ID != "" {
+			note.Chosen = append(note.Chosen, chosen{m.Role, m.ID, m.Reason})
+		}
+	}
+	text, err := json.Marshal(note)
+	if err != nil {
+		return CreatedSale{}, err
+	}
+	left, err := a.permit(ctx, urgent)
+	if err != nil {
+		return CreatedSale{}, err
+	}
+	ids, err := a.once(ctx, effect{
+		key: createKey(in.RequestID), note: string(text), settles: createSettles,
+		find: func(ctx context.Context, since time.Time) (string, bool, error) {
+			ref, found, err := a.findSale(ctx, in.Sale, since, urgent)
+			return joinIDs(ref.ID, ref.TransactionID), found, err
+		},
+		act: func(ctx context.Context) (string, error) {
+			began := time.Now()
+			created, err := a.OpenMoove.Client.CreateClient(ctx, wire(rules, in.Sale, team))
+			a.noteLimits(ctx, began, left, err)
+			return joinIDs(created.PropertyID, created.Property.TransactionID), err
+		},
+	})
+	if err != nil {
+		return CreatedSale{}, err
+	}
+	out := CreatedSale{Team: team}
+	out.PropertyID, out.TransactionID, _ = strings.Cut(ids, " ")
+	return out, a.Store.PutProperties(context.WithoutCancel(ctx), store.PropertyRef{
+		ID: out.PropertyID, TransactionID: out.TransactionID,
+		AddressKey: a.Keys.SaleAddress(in.Sale.Address, in.Sale.Postcode), SellerKey: a.Keys.Address(in.Sale.Email),
+	})
 }
 
 func joinIDs(propertyID, transactionID string) string {
@@ -99,75 +182,77 @@ func refusedAuctioneer(err error, team []Assigned) (string, bool) {
 	return "", false
 }
 
+// named are those whom the caller named.
+func named(sale NewSale) []Assigned {
+	var team []Assigned
+	for _, m := range []Assigned{
+		{Role: EstateAgent, Email: sale.EstateAgent}, {Role: Conveyancer, Email: sale.Conveyancer},
+		{Role: MortgageBroker, Email: sale.MortgageBroker}, {Role: Auctioneer, Email: sale.Auctioneer},
+	} {
+		if m.Email != "" {
+			m.Reason = "named by the caller"
+			team = append(team, m)
+		}
+	}
+	return team
+}
+
 // assign is who works on the sale: whom the caller named, else the directory's
-// best. Mortgage brokers are only ever named.
-func (a *Activities) assign(ctx context.Context, rules policy.Sales, sale NewSale, refusedIDs []string) ([]Assigned, error) {
+// best, whose case is counted at once so that the next choice sees it. Mortgage
+// brokers are only ever named.
+func (a *Activities) assign(ctx context.Context, rules policy.Sales, in CreateSaleInput, refusedIDs []string) ([]Assigned, error) {
+	a.assigning.Lock()
+	defer a.assigning.Unlock()
 	load, err := a.Store.CaseLoad(ctx)
 	if err != nil {
 		return nil, err
 	}
-	named := map[Role]string{EstateAgent: sale.EstateAgent, Conveyancer: sale.Conveyancer, MortgageBroker: sale.MortgageBroker, Auctioneer: sale.Auctioneer}
-	var team []Assigned
-	for _, role := range Roles() {
-		if email := named[role]; email != "" {
-			team = append(team, Assigned{Role: role, Email: email, Reason: "named by the caller"})
+	team := named(in.Sale)
+	for _, role := range []Role{EstateAgent, Conveyancer, Auctioneer} {
+		if slices.ContainsFunc(team, func(m Assigned) bool { return m.Role == role }) || (role == Auctioneer && in.Sale.Method == StandardSale) {
 			continue
 		}
-		if role == MortgageBroker || (role == Auctioneer && sale.Method == StandardSale) {
+		need := professionals.Need{Role: string(role), Postcode: in.Sale.Postcode, Method: string(in.Sale.Method), Refused: refusedIDs}
+		choice, ok := professionals.Choose(rules, need, load)
+		if !ok && role == Auctioneer {
+			return nil, &partner.Error{Op: CreateSale.Name, Kind: partner.Invalid, Message: noAuctioneer,
+				Fields: []partner.FieldProblem{{Field: "auctioneer_email", Messages: []string{noAuctioneer}}}}
+		}
+		if !ok {
 			continue
 		}
-		need := professionals.Need{Role: string(role), Postcode: sale.Postcode, Method: string(sale.Method), Refused: refusedIDs}
-		if choice, ok := professionals.Choose(rules, need, load); ok {
-			team = append(team, Assigned{Role: role, Email: choice.Professional.Email, ID: choice.Professional.ID, Reason: choice.Reason})
-		} else if role == Auctioneer {
-			return nil, &partner.Error{Op: CreateSale.Name, Kind: partner.Invalid,
-				Message: "no auctioneer is left for this sale: name one as auctioneer_email, or add one to the policy's directory",
-				Fields:  []partner.FieldProblem{{Field: "auctioneer_email", Messages: []string{"no auctioneer of the directory is free and accepted; name one"}}}}
+		if err := a.Store.AssignCase(ctx, in.RequestID, string(role), choice.Professional.ID); err != nil {
+			return nil, err
 		}
+		team = append(team, Assigned{Role: role, Email: choice.Professional.Email, ID: choice.Professional.ID, Reason: choice.Reason})
 	}
 	return team, nil
 }
 
-// post is the one call that creates.
-func (a *Activities) post(ctx context.Context, rules policy.Sales, sale NewSale, team []Assigned, urgent bool) (string, error) {
-	wire := openmoove.NewClient{
+const noAuctioneer = "no auctioneer of the directory is free and accepted: name one, or add one to the policy's directory"
+
+// wire is the one call that creates.
+func wire(rules policy.Sales, sale NewSale, team []Assigned) openmoove.NewClient {
+	out := openmoove.NewClient{
 		FirstName: sale.FirstName, LastName: sale.LastName, Email: sale.Email, PhoneNumber: sale.Phone,
 		PropertyAddress: sale.Address, PropertyPostcode: sale.Postcode, SaleMethod: openmoove.SaleMethod(sale.Method), Products: sale.Products,
 	}
-	if len(wire.Products) == 0 {
-		wire.Products = rules.Products
+	if len(out.Products) == 0 {
+		out.Products = rules.Products
 	}
 	for _, m := range team {
 		switch m.Role {
 		case EstateAgent:
-			wire.EstateAgentEmail = m.Email
+			out.EstateAgentEmail = m.Email
 		case Conveyancer:
-			wire.ConveyancerEmail = m.Email
+			out.ConveyancerEmail = m.Email
 		case MortgageBroker:
-			wire.MortgageBrokerEmail = m.Email
+			out.MortgageBrokerEmail = m.Email
 		case Auctioneer:
-			wire.AuctioneerEmail = m.Email
+			out.AuctioneerEmail = m.Email
 		}
 	}
-	created, err := callOpenMoove(ctx, a, urgent, func(c *openmoove.Client) (openmoove.Created, error) {
-		return c.CreateClient(ctx, wire)
-	})
-	return joinIDs(created.PropertyID, created.Property.TransactionID), err
-}
-
-// remember keeps the map of ids and the professionals' cases.
-func (a *Activities) remember(ctx context.Context, in CreateSaleInput, created CreatedSale) error {
-	ctx = context.WithoutCancel(ctx)
-	err := a.Store.PutProperties(ctx, store.PropertyRef{
-		ID: created.PropertyID, TransactionID: created.TransactionID,
-		AddressKey: a.Keys.SaleAddress(in.Sale.Address, in.Sale.Postcode), SellerKey: a.Keys.Address(in.Sale.Email),
-	})
-	for _, m := range created.Team {
-		if err == nil && m.ID != "" {
-			err = a.Store.AssignCase(ctx, in.RequestID, string(m.Role), m.ID)
-		}
-	}
-	return err
+	return out
 }
 
 // refused adds the fields that OpenMoove refuses to the error that ends a creation.
@@ -176,7 +261,12 @@ func refused(err, cause error) error {
 	if !errors.As(err, &app) || !app.NonRetryable() {
 		return err
 	}
-	return temporal.NewNonRetryableApplicationError(app.Message(), app.Type(), nil, fieldProblems(cause))
+	message := app.Message()
+	var e *partner.Error
+	if errors.As(cause, &e) && e.Message != "" {
+		message = e.Message
+	}
+	return temporal.NewNonRetryableApplicationError(message, app.Type(), nil, fieldProblems(cause))
 }
 
 func fieldProblems(err error) []FieldProblem {
@@ -191,7 +281,11 @@ func fieldProblems(err error) []FieldProblem {
 		}
 	}
 	if len(problems) == 0 {
-		problems = append(problems, FieldProblem{Message: fmt.Sprintf("OpenMoove refused the sale: %s", e.Message)})
+		message := "OpenMoove refuses the sale as " + string(e.Kind)
+		if e.Message != "" {
+			message = e.Message
+		}
+		problems = append(problems, FieldProblem{Message: message})
 	}
 	return problems
 }

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ const QueueBulk = "keyholder-bulk"
 // row that may have been created before is looked for first, as in CreateSale.
 var ImportBatch = durable.Activity[ImportBatchInput, ImportBatchResult]{
 	Name: "openmoove.import_batch", Queue: QueueBulk, Attempt: batchTime + time.Minute, Heartbeat: 10 * time.Second, Priority: 5,
+	WaitCancelled: true,
 }
 
 // FinishImport gives up the rows that still wait and notes the end. Repeating it
@@ -48,9 +50,10 @@ type ImportBatchInput struct {
 // ImportBatchResult tells how far the import is.
 type ImportBatchResult struct {
 	Progress ImportProgress `json:"progress"`
-	// Wait is how long OpenMoove's limits allow no call, 0 where the next batch may
-	// begin at once (real time).
+	// Wait is how long the next batch should wait, 0 where it may begin at once (real
+	// time), and Why says in words what for.
 	Wait time.Duration `json:"wait,omitempty"`
+	Why  string        `json:"why,omitempty"`
 	// DoneBy is when the import should be done at the present pace (real time).
 	DoneBy time.Time `json:"done_by,omitzero"`
 }
@@ -101,7 +104,15 @@ const (
 	batchRead = 100
 	// batchFailures is how many rows may fail in a row before the batch stops and is
 	// tried again later: the partner is away.
-	batchFailures = 3
+	batchFailures = 10
+	// maxRowTries is how often a row may fail, over about a day, before it is left to
+	// a person.
+	maxRowTries = 30
+	// rowPause is how long a row that failed waits at first, then twice as long each
+	// time, up to an hour.
+	rowPause = 5 * time.Second
+	// minPause is the shortest wait where OpenMoove does not say one.
+	minPause = time.Second
 )
 
 // batch is one run of ImportBatch.
@@ -110,7 +121,7 @@ type batch struct {
 	importID string
 	rules    policy.Sales
 	until    time.Time
-	pace     *rate.Limiter
+	pacer    *rate.Limiter
 
 	mu sync.Mutex
 	// wait is set once the limits allow no more calls before the batch's end.
@@ -118,8 +129,6 @@ type batch struct {
 	// failures counts rows in a row that met a passing failure; failed is the last.
 	failures int
 	failed   error
-	// deferred is set where an earlier try of a row may still be on its way.
-	deferred bool
 	// stopping is closed when the batch should end.
 	stopping <-chan struct{}
 }
@@ -134,8 +143,15 @@ func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (Impo
 	if before.Waiting == 0 {
 		return ImportBatchResult{Progress: before}, nil
 	}
-	began, interval := time.Now(), pace(before.Waiting, a.OpenMoove.Limits)
-	b := &batch{Activities: a, importID: in.ImportID, rules: a.Policy.Sales(), until: time.Now().Add(batchTime), pace: rate.NewLimiter(rate.Every(interval), 1), stopping: ctx.Done()}
+	began := time.Now()
+	interval, err := a.pace(ctx, before.Waiting)
+	if err != nil {
+		return ImportBatchResult{}, err
+	}
+	b := &batch{
+		Activities: a, importID: in.ImportID, rules: a.Policy.Sales(), until: began.Add(batchTime),
+		pacer: rate.NewLimiter(rate.Every(interval), 1), stopping: ctx.Done(),
+	}
 	beating, stop := context.WithCancel(ctx)
 	defer stop()
 	go heartbeat(beating)
@@ -152,15 +168,20 @@ func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (Impo
 		return ImportBatchResult{}, err
 	}
 	done := before.Waiting - after.Waiting
-	if b.failed != nil && done == 0 {
+	if b.failed != nil && b.failures >= batchFailures && done == 0 {
 		return ImportBatchResult{}, toTemporal(ctx, b.failed)
 	}
-	result := ImportBatchResult{Progress: after, Wait: b.wait}
+	result := ImportBatchResult{Progress: after}
 	if after.Waiting == 0 {
 		return result, nil
 	}
-	if b.failed != nil || (b.deferred && time.Now().Before(b.until)) {
-		result.Wait = max(result.Wait, stillOnItsWay/2)
+	switch {
+	case b.wait > 0:
+		result.Wait, result.Why = b.wait, "the key's calls at OpenMoove are used up for now"
+	case b.failures >= batchFailures:
+		result.Wait, result.Why = createSettles/2, "OpenMoove fails"
+	case time.Now().Before(b.until):
+		result.Wait, result.Why = rowPause, "for some rows it is not known yet what became of an earlier try"
 	}
 	each := interval
 	if done > 0 {
@@ -185,18 +206,41 @@ func heartbeat(ctx context.Context) {
 	}
 }
 
-// pace is the time between two rows of an import: even over each limit that the
-// waiting rows do not fit into, so that whoever waits for an answer finds the limit
-// free at any moment.
-func pace(waiting int, limits []store.Limit) time.Duration {
+// pace is the time between two rows of an import: even over each limit of which
+// the waiting rows need more than is left. Of the shortest limit they may take half
+// at once, so that whoever waits for an answer finds a call free at any moment.
+func (a *Activities) pace(ctx context.Context, waiting int) (time.Duration, error) {
+	shortest := slices.MinFunc(a.OpenMoove.Limits, func(a, b store.Limit) int { return cmp.Compare(a.Window, b.Window) })
 	interval := time.Millisecond
-	for _, l := range limits {
-		room := int(float64(l.Calls) * (1 - reserve))
-		if room > 0 && waiting > room {
-			interval = max(interval, l.Window/time.Duration(room))
+	for i, l := range a.OpenMoove.Limits {
+		left, err := a.leftOf(ctx, i)
+		if err != nil {
+			return 0, err
 		}
+		share := 1.0
+		if l == shortest {
+			share = 0.5
+		}
+		interval = max(interval, paceOf(waiting, share*float64(left), l))
 	}
-	return interval
+	return interval, nil
+}
+
+// leftOf asks the ledger what is left of one of the limits.
+func (a *Activities) leftOf(ctx context.Context, i int) (int, error) {
+	grant, err := a.Store.TakeCalls(ctx, store.CallRequest{
+		Partner: openMoove, Limits: a.OpenMoove.Limits[i : i+1], Want: 0, Reserve: reserve,
+	})
+	return grant.Left, err
+}
+
+// paceOf is the pace over one limit of which so many calls may be taken at once.
+func paceOf(waiting int, atOnce float64, l store.Limit) time.Duration {
+	room := int(float64(l.Calls) * (1 - reserve))
+	if room <= 0 || float64(waiting) <= atOnce-reserve*float64(l.Calls) {
+		return 0
+	}
+	return l.Window / time.Duration(room)
 }
 
 // run reads rows and creates them, a few at once.
@@ -218,7 +262,7 @@ func (b *batch) run(ctx context.Context) error {
 		}
 		for _, row := range rows {
 			after = row.Number
-			if !b.open(working) || b.pace.Wait(working) != nil {
+			if !b.open(working) || b.pacer.Wait(working) != nil {
 				break
 			}
 			group.Go(func() error { return b.row(finishing, row) })
@@ -244,7 +288,7 @@ func (b *batch) limited(err error) {
 	if errors.As(err, &e) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.wait = max(b.wait, e.RetryAfter)
+		b.wait = max(b.wait, e.RetryAfter, minPause)
 	}
 }
 
@@ -255,7 +299,7 @@ func (b *batch) row(ctx context.Context, row store.ImportRow) error {
 	if err := json.Unmarshal(row.Payload, &sale); err != nil {
 		return b.finish(ctx, row, store.RowRefused, store.RowProblem{Message: "the row cannot be read from the store; submit it again"})
 	}
-	in := CreateSaleInput{RequestID: row.Key, Sale: sale}
+	in := CreateSaleInput{RequestID: row.Key, Sale: sale, owner: "import/" + b.importID}
 	created, err := b.createPaced(ctx, in)
 	var e *partner.Error
 	switch {
@@ -270,11 +314,14 @@ func (b *batch) row(ctx context.Context, row store.ImportRow) error {
 		b.limited(err)
 		return nil
 	case errors.Is(err, errOnItsWay):
-		b.later()
-		return nil
+		return b.Store.DeferRow(ctx, b.importID, row.Number, rowPause)
+	case errors.As(err, &e) && row.Tries >= maxRowTries:
+		return b.finish(ctx, row, store.RowRefused, store.RowProblem{
+			Message: "OpenMoove's answer about this row stays unusable (" + string(e.Kind) + "): look there whether the property exists, then submit the row again"})
 	case errors.As(err, &e):
 		b.passing(err)
-		return nil
+		// Others come first; where OpenMoove is away, all of them wait.
+		return b.Store.DeferRow(ctx, b.importID, row.Number, min(rowPause<<min(row.Tries, 10), time.Hour))
 	default:
 		return err
 	}
@@ -307,19 +354,16 @@ func (b *batch) createPaced(ctx context.Context, in CreateSaleInput) (CreatedSal
 		if !errors.As(err, &e) || e.Kind != partner.RateLimited || time.Now().Add(e.RetryAfter).After(b.until) {
 			return created, err
 		}
+		pause := e.RetryAfter
+		if e.Status != 0 {
+			pause = max(pause, minPause)
+		}
 		select {
 		case <-b.stopping:
 			return created, err
-		case <-time.After(e.RetryAfter):
+		case <-time.After(pause):
 		}
 	}
-}
-
-// later notes that a row must wait for what became of an earlier try.
-func (b *batch) later() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.deferred = true
 }
 
 // passing counts failures in a row that may pass; nil ends the count.

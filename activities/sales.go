@@ -18,7 +18,7 @@ const QueueOpenMoove = "keyholder-openmoove"
 // (contracts/openmoove.md 1). It waits for OpenMoove as long as it takes. Errors
 // that end it have the type "invalid" and []FieldProblem as detail.
 var CreateSale = durable.Activity[CreateSaleInput, CreatedSale]{
-	Name: "openmoove.create_sale", Queue: QueueOpenMoove, Attempt: 2 * time.Minute, Priority: 2,
+	Name: "openmoove.create_sale", Queue: QueueOpenMoove, Attempt: 2 * time.Minute, Priority: 2, WaitCancelled: true,
 }
 
 // ReadSale reads a sale's team and, where asked for, its milestones. Reading is
@@ -95,6 +95,8 @@ type CreateSaleInput struct {
 	// RequestID is store.Keys.SaleRequest of the sale.
 	RequestID string  `json:"request_id"`
 	Sale      NewSale `json:"sale"`
+	// owner is who asks, as the journal keeps it.
+	owner string
 }
 
 // CreatedSale is a property that exists.

@@ -160,15 +160,17 @@ func (a *Activities) attachIncidentReport(ctx context.Context, in AttachIncident
 		return "", err
 	}
 	name := reportFile(in.Report)
-	id, err := a.once(ctx, in.Ref+"/incident-report",
-		func(ctx context.Context, _ time.Time) (string, bool, error) {
+	id, err := a.once(ctx, effect{
+		key: in.Ref + "/incident-report",
+		find: func(ctx context.Context, _ time.Time) (string, bool, error) {
 			f, found, err := a.RentVine.FindFile(ctx, rentvine.ObjectWorkOrder, in.WorkOrderID, name)
 			return f.ID, found, err
 		},
-		func(ctx context.Context) (string, error) {
+		act: func(ctx context.Context) (string, error) {
 			f, err := a.RentVine.UploadFile(ctx, rentvine.ObjectWorkOrder, in.WorkOrderID, name, "application/pdf", pdf)
 			return f.ID, err
-		})
+		},
+	})
 	return id, toTemporal(ctx, err)
 }
 
@@ -185,15 +187,16 @@ func (a *Activities) mailIncidentReport(ctx context.Context, in MailIncidentRepo
 		return Sent{}, err
 	}
 	key := in.Ref + "/incident-report-mail/" + in.To.ID
-	_, err = a.once(ctx, key,
-		func(context.Context, time.Time) (string, bool, error) { return "", false, nil },
-		func(ctx context.Context) (string, error) {
+	_, err = a.once(ctx, effect{
+		key: key, find: notToBeFound, settles: mailSettles,
+		act: func(ctx context.Context) (string, error) {
 			id := a.messageID(key)
 			return id, a.Mail.Send(ctx, mail.Message{
 				MessageID: id, To: []mail.Address{{Name: in.To.Name, Email: in.To.Email}}, Subject: in.Subject,
 				Text: incidentreport.Text(in.Report), HTML: html,
 				Attachments: []mail.Attachment{{Name: reportFile(in.Report), ContentType: "application/pdf", Data: pdf}},
 			})
-		})
+		},
+	})
 	return Sent{Outcome: MessageSent, Channel: Mail}, toTemporal(ctx, err)
 }

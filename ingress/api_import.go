@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -39,10 +40,38 @@ const importTime = time.Minute
 
 func importPath(id string) string { return "/v1/sales/import/" + id }
 
-// importID is the keyed hash of a file: the same bytes are the same import.
-func importID(keys store.Keys, body []byte) string {
+// importID is the keyed hash of a file and which run of it this is, from 1: the
+// same bytes are the same import until it is run again.
+func importID(keys store.Keys, body []byte, run int) string {
 	sum := sha256.Sum256(body)
-	return keys.Address("import " + hex.EncodeToString(sum[:]))
+	text := "import " + hex.EncodeToString(sum[:])
+	if run > 1 {
+		text += " " + strconv.Itoa(run)
+	}
+	return keys.Address(text)
+}
+
+// maxRuns bounds how often a file may be run.
+const maxRuns = 100
+
+// findRun is the import that a file means: its newest run, or with again a new one
+// where that has finished. The error is store.ErrNotFound where the run of this id
+// is not there yet.
+func (a *API) findRun(ctx context.Context, body []byte, again bool) (id string, known store.Import, err error) {
+	for run := 1; run <= maxRuns; run++ {
+		next := importID(a.cfg.Hashes, body, run)
+		found, err := a.cfg.Imports.Import(ctx, next)
+		switch {
+		case errors.Is(err, store.ErrNotFound) && run > 1 && !again:
+			return id, known, nil
+		case err != nil:
+			return next, store.Import{}, err
+		case found.FinishedAt.IsZero():
+			return next, found, nil
+		}
+		id, known = next, found
+	}
+	return id, known, nil
 }
 
 // createImport checks a whole file, keeps its rows and starts the workflow that
@@ -53,6 +82,10 @@ func (a *API) createImport(c echo.Context) apiReply {
 		return tooMany("too_many_in_flight", "Too many imports at once. Send this one again later.")
 	}
 	defer leave()
+	again, refused, ok := wantsAgain(c)
+	if !ok {
+		return refused
+	}
 	allowTime(c, a.cfg.Limits.Upload, a.cfg.Limits.Upload+importTime)
 	media, body, refused, ok := readAPIBody(c, a.cfg.Limits.ImportBytes, mediaCSV, mediaJSON)
 	if !ok {
@@ -61,8 +94,7 @@ func (a *API) createImport(c echo.Context) apiReply {
 	allowTime(c, 0, importTime)
 	// Who hangs up leaves a whole import behind, not half of one.
 	ctx := context.WithoutCancel(c.Request().Context())
-	id := importID(a.cfg.Hashes, body)
-	known, err := a.cfg.Imports.Import(ctx, id)
+	id, known, err := a.findRun(ctx, body, again)
 	switch {
 	case err == nil:
 		return a.knownImport(ctx, known)
@@ -70,6 +102,17 @@ func (a *API) createImport(c echo.Context) apiReply {
 		return a.storeAway(id, err)
 	}
 	return a.newImport(ctx, id, media, body)
+}
+
+// wantsAgain tells whether a finished import is to be run again.
+func wantsAgain(c echo.Context) (again bool, refused apiReply, ok bool) {
+	switch c.QueryParam("again") {
+	case "true":
+		return true, apiReply{}, true
+	case "", "false":
+		return false, apiReply{}, true
+	}
+	return false, apiReply{status: http.StatusBadRequest, reason: "query", detail: "Write again=true, or leave it out."}, false
 }
 
 func (a *API) storeAway(id string, err error) apiReply {

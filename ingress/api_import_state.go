@@ -33,6 +33,8 @@ type importAnswer struct {
 	DoneBy     time.Time `json:"done_by,omitzero"`
 	ETASeconds *int      `json:"eta_seconds,omitempty"`
 	Note       string    `json:"note,omitempty"`
+	// Message says what can be done about rows that were not created.
+	Message    string    `json:"message,omitempty"`
 	CreatedAt  time.Time `json:"created_at"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
 	WorkflowID string    `json:"workflow_id"`
@@ -77,8 +79,19 @@ func storedImport(i store.Import) importAnswer {
 		if answer.Counts.Cancelled > 0 {
 			answer.Status = importCancelled
 		}
+		answer.Message = howToRepeat(answer.Counts)
 	}
 	return answer
+}
+
+// howToRepeat says how the rows of an import that has ended can be tried again, ""
+// where none is left that could.
+func howToRepeat(n importCounts) string {
+	if n.Cancelled+n.Refused == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d rows were cancelled and %d refused. To try them again send the same file with ?again=true (keyholder import FILE --again): "+
+		"what exists is found, not created twice. Correct a refused row first, where the fault is its own.", n.Cancelled, n.Refused)
 }
 
 // told adds what the workflow says: its state and when it will be done. Rows are
@@ -109,6 +122,12 @@ func (a *API) describeImport(ctx context.Context, i store.Import) importAnswer {
 		return answer
 	}
 	answer.told(d, time.Now())
+	if d.State == sales.ImportRunning {
+		if why := a.whyWaiting(ctx, answer.WorkflowID); why != "" {
+			// The estimate was made while calls succeeded.
+			answer.Note, answer.DoneBy, answer.ETASeconds = why, time.Time{}, nil
+		}
+	}
 	return answer
 }
 

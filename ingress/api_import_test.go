@@ -56,7 +56,7 @@ func TestAPIImportsTheGoodRowsOfAFile(t *testing.T) {
 	a := d.upload("text/csv", mixed(t))
 	accepted := answerOf[acceptedImport](t, a, http.StatusAccepted)
 	id := accepted.ImportID
-	require.Equal(t, importID(d.hashes, []byte(mixed(t))), id)
+	require.Equal(t, importID(d.hashes, []byte(mixed(t)), 1), id)
 	require.Equal(t, acceptedImport{ImportID: id, Status: "accepted", Rows: 5, Valid: 2, Invalid: 1, Duplicate: 2, WorkflowID: "import/" + id,
 		StatusURL: "/v1/sales/import/" + id, ResultsURL: "/v1/sales/import/" + id + "/results.csv", Problems: accepted.Problems}, accepted)
 	require.Equal(t, accepted.StatusURL, a.header.Get("Location"))
@@ -142,7 +142,7 @@ func TestAPITakesCommandsToAnImport(t *testing.T) {
 
 func (d *apiDoor) requireNothingStored(file string) {
 	d.t.Helper()
-	_, err := d.store.Import(d.t.Context(), importID(d.hashes, []byte(file)))
+	_, err := d.store.Import(d.t.Context(), importID(d.hashes, []byte(file), 1))
 	require.ErrorIs(d.t, err, store.ErrNotFound)
 }
 
@@ -196,7 +196,7 @@ func TestAPIGoesOnWithAnImportThatWasNeverStarted(t *testing.T) {
 	t.Parallel()
 	away := openAPIDoor(t, awayRouter(t), nil)
 	file := csvOf(t, "John")
-	id := importID(away.hashes, []byte(file))
+	id := importID(away.hashes, []byte(file), 1)
 	for range 2 {
 		a := away.upload("text/csv", file)
 		away.requireProblem(a, 503)
@@ -223,7 +223,7 @@ func TestAPIShowsAFinishedImport(t *testing.T) {
 	t.Parallel()
 	d := openAPIDoor(t, awayRouter(t), nil)
 	file := csvOf(t, "John", "Ada")
-	id := importID(d.hashes, []byte(file))
+	id := importID(d.hashes, []byte(file), 1)
 	d.requireProblem(d.upload("text/csv", file), 503)
 	require.NoError(t, d.store.FinishRow(t.Context(), id, store.ImportRow{Number: 2, State: store.RowCreated, PropertyID: "71", TransactionID: "u-71"}))
 	require.NoError(t, d.store.FinishRow(t.Context(), id, store.ImportRow{Number: 3, State: store.RowRefused,
@@ -241,6 +241,81 @@ func TestAPIShowsAFinishedImport(t *testing.T) {
 		{"2", "created", "71", "u-71", ""},
 		{"3", "refused", "", "", "phone_number: =Invalid phone number format"},
 	}, d.results(id))
+}
+
+func TestAPISaysWhyAnImportWaits(t *testing.T) {
+	t.Parallel()
+	d := openAPIDoor(t, NewRouter(RouterConfig{Client: testTemporal(t), Limit: 30 * time.Second}), nil)
+	d.workOn(stuckImport)
+	accepted := answerOf[acceptedImport](t, d.upload("text/csv", csvOf(t, "John")), http.StatusAccepted)
+	var shown importAnswer
+	require.Eventually(t, func() bool {
+		shown = answerOf[importAnswer](t, d.get(accepted.StatusURL), http.StatusOK)
+		return strings.Contains(shown.Note, "next try")
+	}, 30*time.Second, 50*time.Millisecond)
+	require.Equal(t, "running", shown.Status)
+	require.Regexp(t, `^OpenMoove refuses our key: check KEYHOLDER_OPENMOOVE_API_KEY; tried once, next try at `, shown.Note)
+	require.Nil(t, shown.ETASeconds, "nobody knows when")
+}
+
+func TestAPIRunsAFileAgain(t *testing.T) {
+	t.Parallel()
+	d := workingAPI(t, nil)
+	file := csvOf(t, "John", "Ada")
+	again := func() httpReply {
+		t.Helper()
+		return d.call(http.MethodPost, "/v1/sales/import?again=true", bearing("Content-Type", "text/csv"), strings.NewReader(file))
+	}
+	first := answerOf[acceptedImport](t, again(), http.StatusAccepted)
+	require.Equal(t, importID(d.hashes, []byte(file), 1), first.ImportID, "the first run has the file's own id")
+	require.Equal(t, first.ImportID, answerOf[importAnswer](t, again(), http.StatusOK).ImportID, "what runs is not begun again")
+
+	require.NoError(t, d.store.FinishRow(t.Context(), first.ImportID, store.ImportRow{Number: 2, State: store.RowRefused}))
+	require.NoError(t, d.store.FinishImport(t.Context(), first.ImportID))
+	ended := answerOf[importAnswer](t, d.upload("text/csv", file), http.StatusOK)
+	require.Equal(t, first.ImportID, ended.ImportID)
+	require.Equal(t, "cancelled", ended.Status)
+	require.Contains(t, ended.Message, "1 rows were cancelled and 1 refused. To try them again send the same file with ?again=true (keyholder import FILE --again)")
+
+	second := answerOf[acceptedImport](t, again(), http.StatusAccepted)
+	require.Equal(t, importID(d.hashes, []byte(file), 2), second.ImportID)
+	require.NotEqual(t, first.ImportID, second.ImportID)
+	require.Equal(t, 2, second.Valid)
+	require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, d.describe(second.WorkflowID).Status)
+	for name, a := range map[string]httpReply{"again": again(), "without": d.upload("text/csv", file)} {
+		require.Equal(t, second.ImportID, answerOf[importAnswer](t, a, http.StatusOK).ImportID, name)
+	}
+	for _, row := range []int{2, 3} {
+		require.NoError(t, d.store.FinishRow(t.Context(), second.ImportID, store.ImportRow{Number: row, State: store.RowExisting, PropertyID: "7"}))
+	}
+	require.NoError(t, d.store.FinishImport(t.Context(), second.ImportID))
+	done := answerOf[importAnswer](t, d.upload("text/csv", file), http.StatusOK)
+	require.Equal(t, second.ImportID, done.ImportID)
+	require.Empty(t, done.Message, "nothing is left to try")
+	require.Equal(t, importID(d.hashes, []byte(file), 3), answerOf[acceptedImport](t, again(), http.StatusAccepted).ImportID)
+
+	d.requireProblem(d.call(http.MethodPost, "/v1/sales/import?again=perhaps", bearing("Content-Type", "text/csv"), strings.NewReader(file)), 400)
+}
+
+func TestAPIConcurrentRunsAgainAreOneRun(t *testing.T) {
+	t.Parallel()
+	d := workingAPI(t, func(a *APIConfig, _ *Config) { a.Limits.Imports = 8 })
+	file := csvOf(t, "John")
+	first := answerOf[acceptedImport](t, d.upload("text/csv", file), http.StatusAccepted)
+	require.NoError(t, d.store.FinishImport(t.Context(), first.ImportID))
+	counts := map[int]int{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			a, _ := d.try(http.MethodPost, "/v1/sales/import?again=true", bearing("Content-Type", "text/csv"), strings.NewReader(file))
+			mu.Lock()
+			defer mu.Unlock()
+			counts[a.status]++
+		})
+	}
+	all.Wait()
+	require.Equal(t, map[int]int{202: 1, 200: 7}, counts)
 }
 
 func TestAPIKnowsNoOtherImport(t *testing.T) {
@@ -275,7 +350,7 @@ func TestAPIConcurrentUploadsAreOneImport(t *testing.T) {
 	all.Wait()
 	require.Equal(t, map[int]int{202: 1, 200: 7}, counts)
 	require.Len(t, ids, 1)
-	i, err := d.store.Import(t.Context(), importID(d.hashes, []byte(file)))
+	i, err := d.store.Import(t.Context(), importID(d.hashes, []byte(file), 1))
 	require.NoError(t, err)
 	require.Equal(t, map[store.RowState]int{store.RowWaiting: 100}, i.Counts)
 }
@@ -286,7 +361,7 @@ func TestAPIResultsOfManyRows(t *testing.T) {
 	for _, rows := range []int{resultsPage, resultsPage + 1, 2*resultsPage + 200} {
 		file := csvOf(t, strings.Split(strings.Repeat("John,", rows-1)+"John", ",")...)
 		d.requireProblem(d.upload("text/csv", file), 503)
-		got := d.results(importID(d.hashes, []byte(file)))
+		got := d.results(importID(d.hashes, []byte(file), 1))
 		require.Len(t, got, rows+1)
 		for i, row := range got[1:] {
 			require.Equal(t, fmt.Sprint(i+2), row[0])
@@ -312,11 +387,11 @@ func TestAPIResultsThatBreakOffAreSeenToBreakOff(t *testing.T) {
 	d := openAPIDoor(t, awayRouter(t), func(a *APIConfig, _ *Config) { a.Imports = leaky{a.Imports, 1} })
 	file := csvOf(t, strings.Split(strings.Repeat("John,", resultsPage)+"John", ",")...)
 	d.requireProblem(d.upload("text/csv", file), 503)
-	_, err := d.try(http.MethodGet, importPath(importID(d.hashes, []byte(file)))+"/results.csv", bearing(), nil)
+	_, err := d.try(http.MethodGet, importPath(importID(d.hashes, []byte(file), 1))+"/results.csv", bearing(), nil)
 	require.Error(t, err, "half of the rows must not look like all of them")
 
 	gone := openAPIDoor(t, awayRouter(t), func(a *APIConfig, _ *Config) { a.Imports = leaky{d.store, 0} })
-	gone.requireProblem(gone.get(importPath(importID(d.hashes, []byte(file)))+"/results.csv"), 503)
+	gone.requireProblem(gone.get(importPath(importID(d.hashes, []byte(file), 1))+"/results.csv"), 503)
 }
 
 func TestAPISaysWhenTheStoreIsAway(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -40,6 +41,8 @@ type saleAnswer struct {
 	// Team and MissingMilestones are nil, and left out, before a property exists.
 	Team              *[]saleMember `json:"team,omitempty"`
 	MissingMilestones *[]string     `json:"missing_milestones,omitempty"`
+	// Errors are the fields that OpenMoove refuses.
+	Errors []FieldError `json:"errors,omitempty"`
 }
 
 // saleMember is a professional on a sale.
@@ -76,12 +79,12 @@ func (a *API) createSale(c echo.Context) apiReply {
 	}
 	allowTime(c, 0, wait+a.cfg.Limits.Start+answerTime)
 	// Who hangs up stops waiting, but what is begun is begun.
-	run, before, err := a.startSale(context.WithoutCancel(c.Request().Context()), id, sale)
+	run, seen, err := a.startSale(context.WithoutCancel(c.Request().Context()), id, sale)
 	if err != nil {
 		a.cfg.Log.Warn("Temporal has not confirmed a sale", zap.String("workflow", sales.CreateID(id)), zap.Error(err))
 		return away("not_confirmed", "The sale could not be recorded now. Send it again later: it will not be created twice.")
 	}
-	return a.awaitSale(c.Request().Context(), id, run, before, wait)
+	return a.awaitSale(c.Request().Context(), id, run, seen, wait)
 }
 
 // readSale reads and checks the body in a slot of its own.
@@ -110,24 +113,35 @@ func (a *API) readSale(c echo.Context) (sales.NewSale, apiReply, bool) {
 	return sale, refused, false
 }
 
+// seen tells whether a sale was submitted before.
+type seen int
+
+const (
+	seenNever   seen = iota
+	seenRunning      // its workflow runs
+	seenEnded        // its workflow had succeeded before this call
+)
+
 // startSale starts the sale's workflow, or finds the one that runs or has
-// succeeded. before tells that it had ended before this call. An error means that
-// nothing is known to have happened.
-func (a *API) startSale(ctx context.Context, id string, sale sales.NewSale) (run client.WorkflowRun, before bool, err error) {
+// succeeded. An error means that nothing is known to have happened.
+func (a *API) startSale(ctx context.Context, id string, sale sales.NewSale) (run client.WorkflowRun, before seen, err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Limits.Start)
 	defer cancel()
 	run, err = a.cfg.Temporal.ExecuteWorkflow(ctx, a.startOptions(sales.CreateID(id), "create sale", salePriority),
 		sales.CreateName, sales.CreateInput{RequestID: id, Clock: a.cfg.Clock, Sale: sale})
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if !errors.As(err, &started) {
-		return run, false, err
+		return run, seenNever, err
 	}
 	found, err := a.cfg.Temporal.DescribeWorkflow(ctx, sales.CreateID(id), started.RunId)
 	if err != nil {
-		return nil, false, err
+		return nil, seenNever, err
 	}
-	return a.cfg.Temporal.GetWorkflow(context.WithoutCancel(ctx), sales.CreateID(id), started.RunId),
-		found.Status != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	before = seenEnded
+	if found.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		before = seenRunning
+	}
+	return a.cfg.Temporal.GetWorkflow(context.WithoutCancel(ctx), sales.CreateID(id), started.RunId), before, nil
 }
 
 // startOptions let a workflow run once: it starts anew only where the last run has
@@ -142,17 +156,26 @@ func (a *API) startOptions(workflowID, summary string, priority int) client.Star
 	}
 }
 
+// What an answer says of a sale that was there before.
+const (
+	saidUnchanged = "This sale was submitted before; this submission changed nothing."
+	saidQueued    = "The sale is recorded and will be created without further ado. Ask at Location what became of it."
+)
+
 // awaitSale waits for the outcome and answers it, or that the sale is queued.
-func (a *API) awaitSale(ctx context.Context, id string, run client.WorkflowRun, before bool, wait time.Duration) apiReply {
+func (a *API) awaitSale(ctx context.Context, id string, run client.WorkflowRun, before seen, wait time.Duration) apiReply {
 	answer := saleAnswer{RequestID: id, WorkflowID: sales.CreateID(id)}
 	r := apiReply{workflowID: answer.WorkflowID, location: "/v1/sales/" + id}
 	var result sales.CreateResult
-	err := a.outcome(ctx, run, before, wait, &result)
+	err := a.outcome(ctx, run, before == seenEnded, wait, &result)
+	if before != seenNever {
+		answer.Message = saidUnchanged
+	}
 	var failed *temporal.WorkflowExecutionError
 	switch {
 	case err == nil:
 		r.status, r.reason = http.StatusCreated, "created"
-		if before || result.Existing {
+		if before == seenEnded || result.Existing {
 			r.status, r.reason = http.StatusOK, "existing"
 		}
 		answer.fill(result)
@@ -162,7 +185,7 @@ func (a *API) awaitSale(ctx context.Context, id string, run client.WorkflowRun, 
 		// The start is confirmed, so that the sale is created whatever became of the
 		// wait.
 		r.status, r.reason = http.StatusAccepted, "queued"
-		answer.Message = "The sale is recorded and will be created without further ado. Ask at Location what became of it."
+		answer.Message = strings.TrimSpace(answer.Message + " " + saidQueued)
 	}
 	answer.Status = r.reason
 	r.body = answer
@@ -192,6 +215,9 @@ func (a *API) outcome(ctx context.Context, run client.WorkflowRun, before bool, 
 	return run.Get(ctx, result)
 }
 
+// saidNotTaken is what a refusal without words of its own says.
+const saidNotTaken = "OpenMoove does not take this sale. Correct it and submit it again."
+
 // Types of the errors with which the workflow tells who must act.
 const (
 	failedInvalid  = "invalid"
@@ -204,17 +230,26 @@ func failedSale(r apiReply, err error) apiReply {
 	var app *temporal.ApplicationError
 	switch {
 	case errors.As(err, &app) && app.Type() == failedInvalid:
-		r.status, r.reason, r.detail, r.fields = http.StatusUnprocessableEntity, "refused", clip(app.Message(), maxSaid), fieldsOf(app)
+		r.status, r.reason, r.detail, r.fields = http.StatusUnprocessableEntity, "refused", refusalText(app.Message()), fieldsOf(app)
 	case errors.As(err, &app) && app.Type() == failedConflict:
-		r.status, r.reason, r.detail = http.StatusConflict, "conflict", clip(app.Message(), maxSaid)
+		r.status, r.reason, r.detail = http.StatusConflict, "conflict", refusalText(app.Message())
 	default:
 		r.status, r.reason = http.StatusBadGateway, "failed"
 		r.detail = "The creation ended without a property; its workflow says why. Submit the sale again to begin anew."
 	}
 	if r.detail == "" {
-		r.detail = "OpenMoove does not take this sale. Correct it and submit it again."
+		r.detail = saidNotTaken
 	}
 	return r
+}
+
+// machineText is how a partner error begins that was written for logs:
+// "openmoove.create_client: invalid (HTTP 400): ".
+var machineText = regexp.MustCompile(`^[a-z_]+\.[a-z_]+: [a-z_]+(?: \(HTTP [0-9]+\))?(?: \[[^\]]*\])?(?:: |$)`)
+
+// refusalText is a refusal for people, "" where nothing was said for them.
+func refusalText(message string) string {
+	return clip(machineText.ReplaceAllString(message, ""), maxSaid)
 }
 
 // fieldsOf reads the fields that an error names in its first detail, in either of
@@ -244,6 +279,16 @@ func fieldsOf(app *temporal.ApplicationError) []FieldError {
 	return firstFields(fields)
 }
 
+// refusedFields are the fields for which a creation has failed. Without an answer in
+// time there are none: the message says the most of it.
+func (a *API) refusedFields(ctx context.Context, workflowID string) []FieldError {
+	var app *temporal.ApplicationError
+	if err := a.cfg.Temporal.GetWorkflow(ctx, workflowID, "").Get(ctx, nil); !errors.As(err, &app) {
+		return nil
+	}
+	return fieldsOf(app)
+}
+
 // hashedID is the form of every id of the API.
 var hashedID = regexp.MustCompile(`^[a-z2-7]{24}$`)
 
@@ -265,6 +310,18 @@ func (a *API) showSale(c echo.Context) apiReply {
 		return away("no_answer", "The workflow of this sale does not answer now. Ask again later: what was accepted goes on by itself.")
 	}
 	answer.fill(d.CreateResult)
-	answer.Status, answer.Message = string(d.State), clip(d.Problem, maxSaid)
+	answer.Status, answer.Message = string(d.State), refusalText(d.Problem)
+	switch d.State {
+	case sales.CreateQueued:
+		if why := a.whyWaiting(ctx, answer.WorkflowID); why != "" {
+			answer.Message = why
+		}
+	case sales.CreateRefused:
+		answer.Errors = a.refusedFields(ctx, answer.WorkflowID)
+		if answer.Message == "" {
+			answer.Message = saidNotTaken
+		}
+	case sales.CreateDone, sales.CreateExisting, sales.CreateCancelled:
+	}
 	return apiReply{status: http.StatusOK, reason: "shown", workflowID: answer.WorkflowID, body: answer}
 }

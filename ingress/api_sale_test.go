@@ -11,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
@@ -54,6 +56,7 @@ func TestAPICreatesASaleOnce(t *testing.T) {
 		require.Equal(t, "existing", second.Status, name)
 		require.Equal(t, first.PropertyID, second.PropertyID, name)
 		require.Equal(t, first.Team, second.Team, name)
+		require.Equal(t, saidUnchanged, second.Message, name)
 	}
 	shown := answeredSale(t, d.get(a.header.Get("Location")), http.StatusOK)
 	require.Equal(t, first, shown)
@@ -103,6 +106,7 @@ func TestAPIFindsASaleAtOpenMoove(t *testing.T) {
 	d := workingAPI(t, func(a *APIConfig, _ *Config) { a.Limits.Wait = 30 * time.Second })
 	found := answeredSale(t, d.submit(saleOf(t, "Found")), http.StatusOK)
 	require.Equal(t, "existing", found.Status)
+	require.Empty(t, found.Message, "this was the first submission")
 }
 
 func TestAPITellsMissingMilestones(t *testing.T) {
@@ -120,14 +124,14 @@ func TestAPIQueuesASaleAndLetsOthersAttach(t *testing.T) {
 	a := d.submit(sale, "Prefer", "respond-async")
 	queued := answeredSale(t, a, http.StatusAccepted)
 	require.Equal(t, "queued", queued.Status)
-	require.NotEmpty(t, queued.Message)
+	require.Equal(t, saidQueued, queued.Message)
 	require.Equal(t, "respond-async", a.header.Get("Preference-Applied"))
 	require.Equal(t, "/v1/sales/"+queued.RequestID, a.header.Get("Location"))
 	require.NotContains(t, a.body, "team")
 
 	began := time.Now()
 	a = d.submit(sale, "Prefer", "handling=lenient, wait=1")
-	answeredSale(t, a, http.StatusAccepted)
+	require.Equal(t, saidUnchanged+" "+saidQueued, answeredSale(t, a, http.StatusAccepted).Message)
 	require.Equal(t, "wait=1", a.header.Get("Preference-Applied"))
 	require.GreaterOrEqual(t, time.Since(began), time.Second)
 	require.Equal(t, "queued", answeredSale(t, d.get("/v1/sales/"+queued.RequestID), http.StatusOK).Status)
@@ -141,6 +145,7 @@ func TestAPIQueuesASaleAndLetsOthersAttach(t *testing.T) {
 	d.letGo(queued.WorkflowID)
 	made := answeredSale(t, <-attached, http.StatusCreated)
 	require.NotEmpty(t, made.PropertyID)
+	require.Equal(t, saidUnchanged, made.Message, "it began with another submission")
 	require.Equal(t, made.PropertyID, answeredSale(t, d.submit(sale), http.StatusOK).PropertyID)
 }
 
@@ -199,6 +204,7 @@ func TestAPITellsWhyASaleFailed(t *testing.T) {
 		fields []FieldError
 	}{
 		"invalid":               {"Invalid", 422, "phone_number: Invalid phone number format", []FieldError{{Path: "phone_number", Message: "Invalid phone number format"}}},
+		"invalid for machines":  {"Machine", 422, "Invalid phone number format", []FieldError{{Path: "phone_number", Message: "Invalid phone number format"}}},
 		"invalid without words": {"Vague", 422, "OpenMoove does not take this sale. Correct it and submit it again.", nil},
 		"conflict":              {"Conflict", 409, "The postcode has another sale under way.", nil},
 		"any other":             {"Broken", 502, "The creation ended without a property; its workflow says why. Submit the sale again to begin anew.", nil},
@@ -228,6 +234,67 @@ func TestAPIShowsARefusedSale(t *testing.T) {
 	shown := answeredSale(t, d.get("/v1/sales/"+id), http.StatusOK)
 	require.Equal(t, "refused", shown.Status)
 	require.Equal(t, "The postcode has another sale under way.", shown.Message)
+}
+
+func TestAPIShowsTheFieldsOfARefusedSale(t *testing.T) {
+	t.Parallel()
+	d := workingAPI(t, func(a *APIConfig, _ *Config) { a.Limits.Wait = 30 * time.Second })
+	d.requireProblem(d.submit(saleOf(t, "Machine")), 422)
+	id := d.hashes.SaleRequest(entity(t)+" High Street", "SW1A 1AA", "john.smith@example.com")
+	shown := answeredSale(t, d.get("/v1/sales/"+id), http.StatusOK)
+	require.Equal(t, "Invalid phone number format", shown.Message)
+	require.Equal(t, []FieldError{{Path: "phone_number", Message: "Invalid phone number format"}}, shown.Errors)
+}
+
+func TestRefusalText(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"openmoove.create_client: invalid (HTTP 400): a: b":        "a: b",
+		"openmoove.create_client: invalid (HTTP 400) [E12]: wrong": "wrong",
+		"openmoove.create_sale: invalid: no auctioneer is left":    "no auctioneer is left",
+		"openmoove.create_client: invalid (HTTP 400)":              "",
+		"phone_number: Invalid phone number format":                "phone_number: Invalid phone number format",
+		"OpenMoove refuses the phone: it is too short":             "OpenMoove refuses the phone: it is too short",
+		"": "",
+	} {
+		require.Equal(t, want, refusalText(message), message)
+	}
+}
+
+func TestAPISaysWhyASaleWaits(t *testing.T) {
+	t.Parallel()
+	d := workingAPI(t, nil)
+	for kind, want := range map[string]string{
+		"unavailable":     "OpenMoove is away",
+		"unknown_outcome": "OpenMoove broke off without an answer",
+		"unauthorised":    "OpenMoove refuses our key: check KEYHOLDER_OPENMOOVE_API_KEY",
+		"forbidden":       "OpenMoove does not allow our key to do this",
+		"rate_limited":    "The key's calls are used up for now",
+		"malformed":       "OpenMoove's answer cannot be read",
+		"another":         "It could not be done so far",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			d := &apiDoor{door: &door{Server: d.Server, t: t, url: d.url, log: d.log}, contract: d.contract}
+			queued := answeredSale(t, d.submit(strings.Replace(saleOf(t, "Stuck"), "Smith", kind, 1), "Prefer", "wait=0"), http.StatusAccepted)
+			var shown saleAnswer
+			require.Eventually(t, func() bool {
+				shown = answeredSale(t, d.get("/v1/sales/"+queued.RequestID), http.StatusOK)
+				return shown.Message != ""
+			}, 30*time.Second, 50*time.Millisecond)
+			require.Equal(t, "queued", shown.Status)
+			require.Regexp(t, "^"+want+`.*; tried once, next try at 20\d\d-[-:T0-9]+Z\.$`, shown.Message)
+			require.NotContains(t, shown.Message, "Jane")
+		})
+	}
+}
+
+func TestWaitingForCountsTheTries(t *testing.T) {
+	t.Parallel()
+	pending := &workflowpb.PendingActivityInfo{Attempt: 4, LastFailure: &failurepb.Failure{
+		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: "unavailable"}},
+	}}
+	require.Equal(t, "OpenMoove is away; tried 3 times, and tried again now.", waitingFor(pending))
 }
 
 func TestAPIKnowsNoOtherSale(t *testing.T) {

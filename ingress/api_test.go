@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
@@ -51,6 +52,12 @@ func createAsTold(ctx workflow.Context, in sales.CreateInput) (sales.CreateResul
 			return sales.CreateResult{}, err
 		}
 		goOn.Drain(ctx)
+	case "Stuck":
+		// The last name is the kind of the failure.
+		return sales.CreateResult{}, fail(ctx, in.Sale.LastName)
+	case "Machine":
+		return refuse("invalid", "openmoove.create_client: invalid (HTTP 400): Invalid phone number format",
+			[]activities.FieldProblem{{Path: "phone_number", Message: "Invalid phone number format"}})
 	case "Invalid":
 		return refuse("invalid", "phone_number: Invalid phone number format",
 			[]activities.FieldProblem{{Path: "phone_number", Message: "Invalid phone number format"}})
@@ -73,6 +80,23 @@ func createAsTold(ctx workflow.Context, in sales.CreateInput) (sales.CreateResul
 	}
 	now.State = sales.CreateDone
 	return now.CreateResult, nil
+}
+
+// fail runs an activity that fails with this kind, again and again.
+func fail(ctx workflow.Context, kind string) error {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Hour},
+	})
+	return workflow.ExecuteActivity(ctx, "fail", kind).Get(ctx, nil)
+}
+
+// stuckImport stands in place of a sales.import that OpenMoove does not answer.
+func stuckImport(ctx workflow.Context, _ sales.ImportInput) (sales.ImportProgress, error) {
+	now := sales.ImportDescription{State: sales.ImportRunning, DoneBy: workflow.Now(ctx).Add(time.Hour)}
+	if err := sales.DescribeImport.Handle(ctx, func() (sales.ImportDescription, error) { return now, nil }); err != nil {
+		return sales.ImportProgress{}, err
+	}
+	return sales.ImportProgress{}, fail(ctx, "unauthorised")
 }
 
 // importAsTold stands in place of sales.import: it takes commands until it is
@@ -154,9 +178,18 @@ func workingAPI(t *testing.T, change apiChange) *apiDoor {
 
 func (d *apiDoor) work() {
 	d.t.Helper()
+	d.workOn(importAsTold)
+}
+
+// workOn starts a worker with a stand-in for sales.import.
+func (d *apiDoor) workOn(imports func(workflow.Context, sales.ImportInput) (sales.ImportProgress, error)) {
+	d.t.Helper()
 	w := worker.New(d.temporal, d.queue, worker.Options{})
 	w.RegisterWorkflowWithOptions(createAsTold, workflow.RegisterOptions{Name: sales.CreateName})
-	w.RegisterWorkflowWithOptions(importAsTold, workflow.RegisterOptions{Name: sales.ImportName})
+	w.RegisterActivityWithOptions(func(_ context.Context, kind string) error {
+		return temporal.NewApplicationError("openmoove.create_client: a text that quotes Jane Roe", kind)
+	}, activity.RegisterOptions{Name: "fail"})
+	w.RegisterWorkflowWithOptions(imports, workflow.RegisterOptions{Name: sales.ImportName})
 	require.NoError(d.t, w.Start())
 	d.t.Cleanup(w.Stop)
 }

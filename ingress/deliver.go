@@ -28,8 +28,11 @@ const (
 )
 
 // eventPriority is Temporal's priority key of workflows begun by an event, of 1
-// (an emergency) to 5 (bulk).
-const eventPriority = 2
+// (an emergency) to 5 (bulk). Sales come in thousands: they let others pass.
+const (
+	eventPriority = 2
+	bulkPriority  = 4
+)
 
 // Outcome says what became of an event.
 type Outcome string
@@ -182,6 +185,10 @@ func (r *Router) signalWithStart(ctx context.Context, s start) (runID string, er
 	case s.target.Workflow == sales.SaleName:
 		attributes = sales.Attributes(s.id)
 	}
+	priority := eventPriority
+	if s.target.Workflow == sales.SaleName {
+		priority = bulkPriority
+	}
 	run, err := r.cfg.Client.SignalWithStartWorkflow(ctx, s.workflowID(), durable.EventReceived.Name, s.event,
 		client.StartWorkflowOptions{
 			TaskQueue:             r.cfg.TaskQueue,
@@ -189,7 +196,7 @@ func (r *Router) signalWithStart(ctx context.Context, s start) (runID string, er
 			TypedSearchAttributes: attributes,
 			StaticSummary:         s.summary(),
 			StaticDetails:         s.details(),
-			Priority:              temporal.Priority{PriorityKey: eventPriority},
+			Priority:              temporal.Priority{PriorityKey: priority},
 		}, s.target.Workflow, durable.Entity[json.RawMessage]{ID: s.id, Clock: r.cfg.Clock, Seen: s.seen})
 	if err != nil {
 		return "", err

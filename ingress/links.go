@@ -167,7 +167,7 @@ func (p *People) showFate(c echo.Context, q store.Question, choice string, d han
 		return p.show(c, http.StatusOK, settledPage(q))
 	case fateRefused:
 		return p.show(c, http.StatusUnprocessableEntity, pages.View{
-			Heading: "Not taken", Text: saidOf(d), Title: q.Title, Code: q.Code, Tone: pages.Bad})
+			Heading: "Not taken", Text: saidOf(d), Title: q.Title, Code: shownCode(q), Tone: pages.Bad})
 	case fateTaken, fateLate, fateReceived, fateAway:
 	}
 	return p.show(c, http.StatusOK, recordedPage(q, choice, saidOf(d)))
@@ -215,8 +215,20 @@ func linkForm(c echo.Context, q store.Question) (store.Option, string, *stopPage
 	return option, note, nil
 }
 
+// chooseProfessional is the purpose of a question that goes by mail alone.
+const chooseProfessional store.Purpose = "choose_professional"
+
+// shownCode is the short code by which a text answers the question, "" where it was
+// never texted: there the code means nothing to its reader.
+func shownCode(q store.Question) string {
+	if q.Purpose == chooseProfessional {
+		return ""
+	}
+	return q.Code
+}
+
 func askPage(q store.Question) pages.View {
-	v := pages.View{Title: q.Title, Code: q.Code, MaxNote: maxNote}
+	v := pages.View{Title: q.Title, Code: shownCode(q), MaxNote: maxNote}
 	var wanted []string
 	for _, o := range q.Options {
 		v.Options = append(v.Options, pages.Option{Choice: o.Choice, Label: o.Label})
@@ -234,12 +246,12 @@ func recordedPage(q store.Question, choice, said string) pages.View {
 	if said == "" {
 		said = "Your answer is recorded. There is nothing more to do."
 	}
-	return pages.View{Heading: "Thank you", Text: said, Title: q.Title, Code: q.Code, Answer: labelOf(q, choice), Tone: pages.Good}
+	return pages.View{Heading: "Thank you", Text: said, Title: q.Title, Code: shownCode(q), Answer: labelOf(q, choice), Tone: pages.Good}
 }
 
 func settledPage(q store.Question) pages.View {
 	return pages.View{Heading: "Already settled", Text: "This matter is closed. No answer is needed any more.",
-		Title: q.Title, Code: q.Code, Tone: pages.Plain}
+		Title: q.Title, Code: shownCode(q), Tone: pages.Plain}
 }
 
 // labelOf is what a person reads for a choice.

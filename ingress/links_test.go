@@ -60,6 +60,27 @@ func TestLink_page(t *testing.T) {
 	require.Empty(t, r.question(q.ID).Answer)
 }
 
+func TestLink_aMailedQuestionShowsNoCode(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	q, err := r.store.Ask(t.Context(), store.Question{
+		ID: r.keys.QuestionID("w", "choose", "p"), Address: "a", WorkflowID: "w", Step: "choose", Person: "p", Purpose: chooseProfessional,
+		Title: "Another conveyancer for property 7", Options: []store.Option{{Key: "1", Choice: "wait", Label: "Keep waiting"}},
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, q.Code)
+	badge := `<span class="code"`
+	asked := r.open(http.MethodGet, r.keys.Token(q.ID)).body
+	require.Contains(t, asked, "Keep waiting")
+	require.NotContains(t, asked, badge)
+	require.NoError(t, r.store.CloseQuestions(t.Context(), "w", ""))
+	settled := r.open(http.MethodGet, r.keys.Token(q.ID)).body
+	require.Contains(t, settled, "Already settled")
+	require.NotContains(t, settled, badge)
+	texted := r.ask("w2", "texted", "Leak")
+	require.Contains(t, r.open(http.MethodGet, r.keys.Token(texted.ID)).body, badge)
+}
+
 func TestLink_notes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)

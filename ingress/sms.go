@@ -242,7 +242,7 @@ func (p *People) talkBack(address string, d decision) (said, outcome string, err
 func (p *People) decision(ctx context.Context, text inboundText, r textReply) (decision, error) {
 	const unanswered = "-"
 	key := "sms-in/" + text.ref
-	earlier, _, err := p.cfg.Store.BeginEffect(ctx, key)
+	earlier, _, err := p.cfg.Store.BeginEffect(ctx, key, "")
 	if err != nil {
 		return decision{}, err
 	}

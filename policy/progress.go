@@ -28,9 +28,14 @@ type Progress struct {
 type Norms struct {
 	// Total is from the instruction to the last milestone.
 	Total Norm `json:"total,omitzero"`
-	// Steps are by the milestone's name, in any case.
+	// Steps are by the milestone's name in small letters; see Step.
 	Steps map[string]Norm `json:"steps,omitempty"`
 }
+
+// Step is the norm of the milestone of that name, in any case.
+func (n Norms) Step(name string) Norm { return n.Steps[foldName(name)] }
+
+func foldName(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
 // Norm is two ages in the same unit; the zero value is none. What is older than
 // Typical is slow, what is older than Late has stalled.
@@ -102,6 +107,20 @@ const ToManager = "manager"
 
 // recipients are whom alerts may go to.
 func recipients() []string { return append(Roles(), ToManager) }
+
+// resolve has the names of steps folded, so that Step need not search.
+func (p Progress) resolve() Progress {
+	p = p.clone()
+	for method, n := range p.Norms {
+		folded := make(map[string]Norm, len(n.Steps))
+		for name, norm := range n.Steps {
+			folded[foldName(name)] = norm
+		}
+		n.Steps = folded
+		p.Norms[method] = n
+	}
+	return p
+}
 
 func (p Progress) clone() Progress {
 	p.Norms = maps.Clone(p.Norms)

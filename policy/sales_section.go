@@ -42,7 +42,7 @@ func (p *paragraphs) longest() int { return maxLetterSource }
 func (s salesSection) resolve(version string, people []listed) Sales {
 	out := Sales{
 		Version: version, Name: s.Name, TimeZone: s.TimeZone, Region: s.Region, Manager: s.Manager,
-		WorkingHours: s.WorkingHours, Invitations: s.Invitations, Progress: s.Progress, Products: s.Products,
+		WorkingHours: s.WorkingHours, Invitations: s.Invitations, Progress: s.Progress.resolve(), Products: s.Products,
 		Milestones: s.Milestones, Defaults: s.Defaults, Texts: make(map[string]Letter, len(s.Texts)),
 	}
 	for id, l := range s.Texts {

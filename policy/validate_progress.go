@@ -46,7 +46,7 @@ func (c *checker) steps(steps map[string]Norm, path string) {
 	for _, name := range slices.Sorted(maps.Keys(steps)) {
 		at := join(path, name)
 		c.must(strings.TrimSpace(name) == name && name != "" && isLine(name), at, "must have a key of one line of at most 100 bytes")
-		folded := strings.ToLower(name)
+		folded := foldName(name)
 		c.must(!seen[folded], at, "is there twice, in other case")
 		seen[folded] = true
 		c.norm(steps[name], at)

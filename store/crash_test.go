@@ -29,7 +29,7 @@ func writeForEver(path string) error {
 	}
 	for i := 0; ; i++ {
 		key := fmt.Sprint("child ", i)
-		if _, first, err := s.BeginEffect(ctx, key); err != nil || !first {
+		if _, first, err := s.BeginEffect(ctx, key, ""); err != nil || !first {
 			return fmt.Errorf("begin %d: first %v: %w", i, first, err)
 		}
 		fmt.Println(i, "begun")
@@ -74,7 +74,7 @@ func TestKilledProcessLosesNothingConfirmed(t *testing.T) {
 				begun++
 			case "done":
 				done++
-				_, _, err := mine.BeginEffect(t.Context(), fmt.Sprint("parent ", i))
+				_, _, err := mine.BeginEffect(t.Context(), fmt.Sprint("parent ", i), "")
 				require.NoError(t, err)
 			default:
 				codes[fmt.Sprint("child ", i)] = what
@@ -89,7 +89,7 @@ func TestKilledProcessLosesNothingConfirmed(t *testing.T) {
 
 		after := open(t, path)
 		for i := range begun {
-			e, first, err := after.BeginEffect(t.Context(), fmt.Sprint("child ", i))
+			e, first, err := after.BeginEffect(t.Context(), fmt.Sprint("child ", i), "")
 			require.NoError(t, err)
 			require.False(t, first, "effect %d was confirmed", i)
 			if i < done {

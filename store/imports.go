@@ -57,6 +57,8 @@ type ImportRow struct {
 	PropertyID    string
 	TransactionID string
 	Problems      []RowProblem
+	// Tries is how often the row was deferred.
+	Tries int
 }
 
 // Import is one imported file.
@@ -77,10 +79,14 @@ type Imports interface {
 	CreateImport(ctx context.Context, id string, rows []ImportRow) (created bool, err error)
 	// Import returns an import with its counts, or ErrNotFound.
 	Import(ctx context.Context, id string) (Import, error)
-	// WaitingRows lists rows that wait, lowest number first, after a number.
+	// WaitingRows lists rows that wait and are not deferred, lowest number first,
+	// after a number.
 	WaitingRows(ctx context.Context, id string, after, limit int) ([]ImportRow, error)
+	// DeferRow leaves a row that failed alone for a while (real time) and counts that.
+	DeferRow(ctx context.Context, id string, number int, by time.Duration) error
 	// FinishRow keeps a row's outcome (State, ids, Problems) and removes its payload.
-	// A row that does not wait stays as it is. RowWaiting is no outcome but an error.
+	// A row that has an outcome keeps it, but for a cancelled one that was created
+	// after all. RowWaiting is no outcome but an error.
 	FinishRow(ctx context.Context, id string, row ImportRow) error
 	// FinishImport gives up rows that still wait (RowCancelled) and notes the end.
 	// The end noted first stays.
@@ -173,9 +179,21 @@ func (d *database) Import(ctx context.Context, id string) (Import, error) {
 	return i, nil
 }
 
-// WaitingRows lists rows that wait, lowest number first, after a number.
+// WaitingRows lists rows that wait and are not deferred, lowest number first,
+// after a number.
 func (d *database) WaitingRows(ctx context.Context, id string, after, limit int) ([]ImportRow, error) {
-	return d.importRows(ctx, `payload`, `AND state = 'waiting'`, id, after, limit)
+	return d.importRows(ctx, `payload`, `AND state = 'waiting' AND not_before <= `+d.clock, id, after, limit)
+}
+
+// DeferRow leaves a row that failed alone for a while.
+func (d *database) DeferRow(ctx context.Context, id string, number int, by time.Duration) error {
+	_, err := d.change(ctx, `
+		UPDATE import_rows SET tries = tries + 1, not_before = `+d.clock+` + $1
+		WHERE import_id = $2 AND number = $3 AND state = 'waiting'`, by.Microseconds(), id, number)
+	if err != nil {
+		return fmt.Errorf("store: defer row: %w", err)
+	}
+	return nil
 }
 
 // Rows lists rows of any state without payloads, lowest number first, after a
@@ -186,7 +204,7 @@ func (d *database) Rows(ctx context.Context, id string, after, limit int) ([]Imp
 
 func (d *database) importRows(ctx context.Context, payload, where, id string, after, limit int) ([]ImportRow, error) {
 	rows, err := d.read.QueryContext(ctx, `
-		SELECT number, sale_key, `+payload+`, state, property_id, transaction_id, problems
+		SELECT number, sale_key, `+payload+`, state, property_id, transaction_id, problems, tries
 		FROM import_rows WHERE import_id = $1 AND number > $2 `+where+`
 		ORDER BY number LIMIT $3`, id, after, max(limit, 0))
 	if err != nil {
@@ -207,7 +225,7 @@ func (d *database) importRows(ctx context.Context, payload, where, id string, af
 func scanRow(rows *sql.Rows) (ImportRow, error) {
 	var row ImportRow
 	var payload, state, problems string
-	err := rows.Scan(&row.Number, &row.Key, &payload, &state, &row.PropertyID, &row.TransactionID, &problems)
+	err := rows.Scan(&row.Number, &row.Key, &payload, &state, &row.PropertyID, &row.TransactionID, &problems, &row.Tries)
 	if err != nil {
 		return ImportRow{}, fmt.Errorf("store: list rows: %w", err)
 	}
@@ -234,7 +252,7 @@ func (d *database) FinishRow(ctx context.Context, id string, row ImportRow) erro
 	}
 	_, err = d.change(ctx, `
 		UPDATE import_rows SET state = $1, property_id = $2, transaction_id = $3, problems = $4, payload = ''
-		WHERE import_id = $5 AND number = $6 AND state = 'waiting'`,
+		WHERE import_id = $5 AND number = $6 AND (state = 'waiting' OR (state = 'cancelled' AND $2 <> ''))`,
 		string(row.State), row.PropertyID, row.TransactionID, problems, id, row.Number)
 	if err != nil {
 		return fmt.Errorf("store: finish row: %w", err)
@@ -258,5 +276,14 @@ func (d *database) FinishImport(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("store: finish import: %w", err)
 	}
+	d.forgetLog(ctx)
 	return nil
+}
+
+// forgetLog empties SQLite's write-ahead log, which holds earlier forms of rows.
+// It is left for another time where somebody reads just now.
+func (d *database) forgetLog(ctx context.Context) {
+	if d.clock == sqliteClock {
+		_, _ = d.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	}
 }

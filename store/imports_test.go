@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -135,6 +136,63 @@ func TestFinishRow(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, other, 1)
 	})
+}
+
+func TestARowThatFailedWaitsAlone(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		create(t, s, "i1", importRow(2), importRow(3))
+		require.NoError(t, s.DeferRow(ctx, "i1", 2, time.Hour))
+		waiting, err := s.WaitingRows(ctx, "i1", 0, 10)
+		require.NoError(t, err)
+		require.Equal(t, []store.ImportRow{importRow(3)}, waiting)
+		require.NoError(t, s.DeferRow(ctx, "i1", 2, -time.Second))
+		waiting, err = s.WaitingRows(ctx, "i1", 0, 10)
+		require.NoError(t, err)
+		require.Len(t, waiting, 2)
+		require.Equal(t, 2, waiting[0].Tries)
+		i, err := s.Import(ctx, "i1")
+		require.NoError(t, err)
+		require.Equal(t, map[store.RowState]int{store.RowWaiting: 2}, i.Counts)
+	})
+}
+
+func TestARowThatWasCreatedAfterItsCancelIsCreated(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		create(t, s, "i1", importRow(2), importRow(3))
+		require.NoError(t, s.FinishImport(ctx, "i1"))
+		require.NoError(t, s.FinishRow(ctx, "i1", store.ImportRow{Number: 2, State: store.RowCreated, PropertyID: "7"}))
+		require.NoError(t, s.FinishRow(ctx, "i1", store.ImportRow{Number: 3, State: store.RowRefused}), "it stays cancelled")
+		i, err := s.Import(ctx, "i1")
+		require.NoError(t, err)
+		require.Equal(t, map[store.RowState]int{store.RowCreated: 1, store.RowCancelled: 1}, i.Counts)
+	})
+}
+
+// A thief of the file finds nothing of sellers whose rows are done.
+func TestPayloadsLeaveTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "keyholder.db")
+	s, err := store.Open(t.Context(), path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	rows := importRows(200)
+	for i := range rows {
+		rows[i].Payload = []byte(`{"last_name":"Zebedee"}`)
+	}
+	create(t, s, "i1", rows...)
+	for _, row := range rows {
+		require.NoError(t, s.FinishRow(t.Context(), "i1", store.ImportRow{Number: row.Number, State: store.RowCreated, PropertyID: "7"}))
+	}
+	require.NoError(t, s.FinishImport(t.Context(), "i1"))
+	files, err := filepath.Glob(path + "*")
+	require.NoError(t, err)
+	for _, file := range files {
+		held, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.False(t, bytes.Contains(held, []byte("Zebedee")), file)
+	}
 }
 
 func TestFinishImport(t *testing.T) {

@@ -60,7 +60,7 @@ func TestMigrateFromVersion1(t *testing.T) {
 		stores := make([]store.Store, 4)
 		together(len(stores), func(i int) { stores[i] = open(t, at) })
 		s, ctx := stores[3], t.Context()
-		e, begun, err := s.BeginEffect(ctx, "e1")
+		e, begun, err := s.BeginEffect(ctx, "e1", "")
 		require.NoError(t, err)
 		require.False(t, begun)
 		require.Equal(t, time.UnixMicro(1).UTC(), e.BegunAt)

@@ -161,6 +161,8 @@ func sqlitePool(file string, size int) (*sql.DB, error) {
 		"_txlock":       {"immediate"},
 		"_dqs":          {"0"},
 		"_defensive":    {"1"},
+		// What is removed is personal data: it goes from the file too.
+		"_pragma": {"secure_delete(fast)"},
 	}
 	db, err := sql.Open("sqlite", file+"?"+parameters.Encode())
 	if err != nil {

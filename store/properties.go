@@ -19,6 +19,8 @@ type PropertyRef struct {
 	// AddressKey is Keys.SaleAddress, SellerKey Keys.Address of the seller's e-mail.
 	AddressKey string
 	SellerKey  string
+	// KnownSince is when the store first heard of it (UTC, the database's time).
+	KnownSince time.Time
 }
 
 // Properties is the map of OpenMoove's properties.
@@ -28,13 +30,12 @@ type Properties interface {
 	PutProperties(ctx context.Context, refs ...PropertyRef) error
 	// Property returns one by its integer id, or ErrNotFound.
 	Property(ctx context.Context, id string) (PropertyRef, error)
+	// KnownProperties counts how many of the ids, at most 100, are known.
+	KnownProperties(ctx context.Context, ids ...string) (int, error)
 	// PropertiesAt lists those of one address, lowest id first, at most 100.
 	PropertiesAt(ctx context.Context, addressKey string) ([]PropertyRef, error)
-	// CountProperties counts them all.
-	CountProperties(ctx context.Context) (int, error)
-	// ForgetProperties removes those that were not put since a real time, and says
-	// how many.
-	ForgetProperties(ctx context.Context, notSince time.Time) (int, error)
+	// ForgetProperty removes one that is gone.
+	ForgetProperty(ctx context.Context, id string) error
 }
 
 // propertiesMax bounds what one statement puts and one list returns.
@@ -57,25 +58,44 @@ func (d *database) PutProperties(ctx context.Context, refs ...PropertyRef) error
 			SellerKey:     orElse(ref.SellerKey, known.SellerKey),
 		}
 	}
-	now := micros(time.Now())
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(byID)), propertiesMax) {
-		args := make([]any, 0, 5*len(ids))
+		args := make([]any, 0, 4*len(ids))
 		for _, id := range ids {
 			ref := byID[id]
-			args = append(args, ref.ID, ref.TransactionID, ref.AddressKey, ref.SellerKey, now)
+			args = append(args, ref.ID, ref.TransactionID, ref.AddressKey, ref.SellerKey)
 		}
 		_, err := d.change(ctx, `
-			INSERT INTO properties (id, transaction_id, address_key, seller_key, seen_at) VALUES `+places(len(ids), 5)+`
+			INSERT INTO properties (id, transaction_id, address_key, seller_key, known_since)
+			SELECT p.column1, p.column2, p.column3, p.column4, `+d.clock+` FROM (VALUES `+places(len(ids), 4)+`) AS p WHERE true
 			ON CONFLICT (id) DO UPDATE SET
 				transaction_id = CASE WHEN excluded.transaction_id = '' THEN properties.transaction_id ELSE excluded.transaction_id END,
 				address_key    = CASE WHEN excluded.address_key    = '' THEN properties.address_key    ELSE excluded.address_key    END,
-				seller_key     = CASE WHEN excluded.seller_key     = '' THEN properties.seller_key     ELSE excluded.seller_key     END,
-				seen_at        = excluded.seen_at`, args...)
+				seller_key     = CASE WHEN excluded.seller_key     = '' THEN properties.seller_key     ELSE excluded.seller_key     END`, args...)
 		if err != nil {
 			return fmt.Errorf("store: put properties: %w", err)
 		}
 	}
 	return nil
+}
+
+// KnownProperties counts how many of the ids are known.
+func (d *database) KnownProperties(ctx context.Context, ids ...string) (int, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	if len(ids) > propertiesMax {
+		return 0, fmt.Errorf("store: known properties: more than %d ids", propertiesMax)
+	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	var n int
+	err := d.read.QueryRowContext(ctx, `SELECT count(*) FROM properties WHERE id IN `+places(1, len(ids)), args...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("store: known properties: %w", err)
+	}
+	return n, nil
 }
 
 func orElse(text, other string) string {
@@ -85,14 +105,20 @@ func orElse(text, other string) string {
 	return text
 }
 
-const propertyColumns = `id, transaction_id, address_key, seller_key`
+const propertyColumns = `id, transaction_id, address_key, seller_key, known_since`
 
 // Property returns one by its integer id, or ErrNotFound.
 func (d *database) Property(ctx context.Context, id string) (PropertyRef, error) {
-	var ref PropertyRef
-	err := d.read.QueryRowContext(ctx, `SELECT `+propertyColumns+` FROM properties WHERE id = $1`, id).
-		Scan(&ref.ID, &ref.TransactionID, &ref.AddressKey, &ref.SellerKey)
+	ref, err := scanProperty(d.read.QueryRowContext(ctx, `SELECT `+propertyColumns+` FROM properties WHERE id = $1`, id))
 	return ref, orNotFound(err)
+}
+
+func scanProperty(row interface{ Scan(...any) error }) (PropertyRef, error) {
+	var ref PropertyRef
+	var since int64
+	err := row.Scan(&ref.ID, &ref.TransactionID, &ref.AddressKey, &ref.SellerKey, &since)
+	ref.KnownSince = fromMicros(since)
+	return ref, err
 }
 
 // PropertiesAt lists those of one address, lowest id first. An empty key is the
@@ -107,8 +133,8 @@ func (d *database) PropertiesAt(ctx context.Context, addressKey string) ([]Prope
 	defer func() { _ = rows.Close() }() // rows.Err tells what matters
 	var list []PropertyRef
 	for rows.Next() {
-		var ref PropertyRef
-		if err := rows.Scan(&ref.ID, &ref.TransactionID, &ref.AddressKey, &ref.SellerKey); err != nil {
+		ref, err := scanProperty(rows)
+		if err != nil {
 			return nil, fmt.Errorf("store: properties at: %w", err)
 		}
 		list = append(list, ref)
@@ -116,22 +142,10 @@ func (d *database) PropertiesAt(ctx context.Context, addressKey string) ([]Prope
 	return list, orNotFound(rows.Err())
 }
 
-// CountProperties counts them all.
-func (d *database) CountProperties(ctx context.Context) (int, error) {
-	var n int
-	if err := d.read.QueryRowContext(ctx, `SELECT count(*) FROM properties`).Scan(&n); err != nil {
-		return 0, fmt.Errorf("store: count properties: %w", err)
+// ForgetProperty removes one that is gone.
+func (d *database) ForgetProperty(ctx context.Context, id string) error {
+	if _, err := d.change(ctx, `DELETE FROM properties WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("store: forget property: %w", err)
 	}
-	return n, nil
-}
-
-// ForgetProperties removes those that were not put since a real time.
-func (d *database) ForgetProperties(ctx context.Context, notSince time.Time) (int, error) {
-	// The time is asked again outside: one that is put meanwhile stays.
-	n, err := d.deleteInBatches(ctx, `DELETE FROM properties
-		WHERE id IN (SELECT id FROM properties WHERE seen_at < $1 LIMIT $2) AND seen_at < $1`, micros(notSince))
-	if err != nil {
-		return int(n), fmt.Errorf("store: forget properties: %w", err)
-	}
-	return int(n), nil
+	return nil
 }

@@ -22,8 +22,13 @@ type Effect struct {
 	Key string
 	// BegunAt is when the first try began (UTC, real time).
 	BegunAt time.Time
-	// TriedAt is when the latest try began (UTC, real time).
+	// TriedAt is when the latest try began (UTC, the database's time).
 	TriedAt time.Time
+	// Quiet is how long ago that was when the record was read, by the database's
+	// clock: those of two machines may differ.
+	Quiet time.Duration
+	// Note is what the latest try kept about what it wants to do.
+	Note string
 	// Done tells whether a try is known to have succeeded.
 	Done bool
 	// Ref is the partner's id of the result once done.
@@ -101,19 +106,21 @@ type Message struct {
 // limit, is safe for concurrent use by several processes, and returns an error
 // only where the database failed or as said beside it.
 type Store interface {
-	// BeginEffect records that a try begins. first is true for exactly one caller
-	// ever; everybody else gets the earlier record and must look before acting.
-	BeginEffect(ctx context.Context, key string) (e Effect, first bool, err error)
+	// BeginEffect records that a try begins, with a note about it. first is true for
+	// exactly one caller ever; everybody else gets the earlier record and must look
+	// before acting.
+	BeginEffect(ctx context.Context, key, note string) (e Effect, first bool, err error)
 	// Effect returns the record, or ErrNotFound where no try has begun.
 	Effect(ctx context.Context, key string) (Effect, error)
-	// TryEffect records that a repeat begins now. It is true for one of several
+	// TryEffect records that a repeat begins now. mine is true for one of several
 	// callers that have read the same record, and false where it is done.
-	TryEffect(ctx context.Context, e Effect) (bool, error)
+	TryEffect(ctx context.Context, e Effect, note string) (now Effect, mine bool, err error)
 	// FinishEffect records success; doing it again is harmless, the first ref is kept.
 	FinishEffect(ctx context.Context, key, ref string) error
 	// ForgetEffect removes the record after a try that is known to have done
-	// nothing, so that the next one is the first again. A success stays.
-	ForgetEffect(ctx context.Context, key string) error
+	// nothing, so that the next one is the first again. A success stays, and so does
+	// a record that a later try has taken over.
+	ForgetEffect(ctx context.Context, e Effect) error
 
 	// Ask records an open question, or returns the one already recorded under the
 	// same ID, with its code. An option key of the form of a code (a letter and

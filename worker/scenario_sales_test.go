@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,6 +105,7 @@ func TestTheSameSaleAgainIsTheExistingOne(t *testing.T) {
 	second, err := s.create(again)
 	require.NoError(t, err)
 	require.Equal(t, first.PropertyID, second.PropertyID)
+	require.Equal(t, first.Team, second.Team, "the team is that of the creation")
 	other := newSale(1, sales.StandardSale)
 	other.Email = "test+other@example.com"
 	third, err := s.create(other)
@@ -197,6 +199,38 @@ func TestARefusedAuctioneerIsReplacedByTheNext(t *testing.T) {
 	require.Equal(t, 2, s.posts())
 }
 
+// The first try's outcome is unknown, and the repeat is refused for its auctioneer:
+// the next one is tried all the same.
+func TestARefusedAuctioneerIsReplacedAfterAnUnknownOutcomeToo(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	s.policyWith(t, "lots@gavelton.example.com", "refuse.lots@gavelton.example.com")
+	sale := newSale(1, sales.ModernAuction)
+	// As a worker leaves it that died after it had begun, long ago.
+	key := "sale/" + s.request(sale) + "/create"
+	note := `{"owner":"another","chosen":[{"role":"auctioneer","id":"gavelton","reason":"covers *"},{"role":"estate_agent","id":"oakfield","reason":"covers SW"}]}`
+	_, first, err := s.store.BeginEffect(t.Context(), key, note)
+	require.NoError(t, err)
+	require.True(t, first)
+	s.acts.Store = longAgo{s.acts.Store}
+	result, err := s.create(sale)
+	require.NoError(t, err)
+	roles := map[activities.Role]string{}
+	for _, m := range result.Team {
+		roles[m.Role] = m.ID
+	}
+	require.Equal(t, "hammond", roles[activities.Auctioneer])
+}
+
+// longAgo is a store whose effects are quiet for an hour.
+type longAgo struct{ store.Store }
+
+func (l longAgo) BeginEffect(ctx context.Context, key, note string) (store.Effect, bool, error) {
+	e, first, err := l.Store.BeginEffect(ctx, key, note)
+	e.Quiet += time.Hour
+	return e, first, err
+}
+
 func TestMissingMilestonesAreReported(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
@@ -257,7 +291,7 @@ func TestAnImportCreatesEachRowOnce(t *testing.T) {
 	require.NoError(t, err)
 	progress, err := s.imported(20, nil)
 	require.NoError(t, err)
-	require.Equal(t, sales.ImportProgress{Rows: 20, Created: 20}, progress, "row 3 was created by us, so it counts as that")
+	require.Equal(t, sales.ImportProgress{Rows: 20, Created: 19, Existing: 1}, progress)
 	require.Equal(t, 20, s.posts())
 	s.noDuplicateProperties()
 	require.Len(t, s.handed, 21)

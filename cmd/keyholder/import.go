@@ -23,19 +23,20 @@ const uploadLimit = 3 * time.Minute
 
 func importCommand() *cobra.Command {
 	var f apiFlags
-	var wait bool
-	var results string
+	var o importOptions
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Import a file of sales, CSV or JSON",
 		Long: `Sends a file to the ingress, which checks every row first. Wrong and repeated rows
 are left out and listed; the good ones are created in the background, at the pace
-that OpenMoove allows. Sending the same file again finds the same import.
+that OpenMoove allows. Sending the same file again finds the same import; --again
+runs it anew where it has ended, such as after a cancel.
 
 With --wait it follows the import to its end. Ctrl-C ends the waiting, not the
 import. Exits 0 where every row is created, was there before or repeats another,
 1 where rows are invalid, refused or given up.`,
 		Example: `  keyholder import sales.csv --wait --results sales-results.csv
+  keyholder import sales.csv --again --wait
   keyholder import status ID --wait
   keyholder import pause ID --why "the office checks the file"`,
 		Args: args(cobra.ExactArgs(1)),
@@ -45,17 +46,25 @@ import. Exits 0 where every row is created, was there before or repeats another,
 				return err
 			}
 			m := newMeter(cmd.ErrOrStderr())
-			return runImport(cmd, follower{client: client, meter: m, patience: waitPatience}, given[0], wait || results != "", results)
+			return runImport(cmd, follower{client: client, meter: m, patience: waitPatience}, given[0], o)
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().BoolVar(&wait, "wait", false, "follow the import to its end")
-	cmd.Flags().StringVar(&results, "results", "", "write what became of each row to this file (CSV), at the end; implies --wait")
+	cmd.Flags().BoolVar(&o.wait, "wait", false, "follow the import to its end")
+	cmd.Flags().BoolVar(&o.again, "again", false, "run a file again of which the import has ended; nothing is created twice")
+	cmd.Flags().StringVar(&o.results, "results", "", "write what became of each row to this file (CSV), at the end; implies --wait")
 	cmd.AddCommand(importStatusCommand(&f), importResultsCommand(&f),
 		importOrderCommand(&f, "pause", "Create no further rows until resume"),
 		importOrderCommand(&f, "resume", "Go on after pause"),
 		importOrderCommand(&f, "cancel", "Give up the rows that wait; what is created stays"))
 	return cmd
+}
+
+// importOptions say how a file is imported.
+type importOptions struct {
+	again, wait bool
+	// results is the file for the results, "" for none; it implies wait.
+	results string
 }
 
 // importReply is what the ingress answers about an import: of one that is new the
@@ -81,6 +90,7 @@ type importReply struct {
 	} `json:"counts"`
 	ETASeconds *int      `json:"eta_seconds"`
 	Note       string    `json:"note"`
+	Message    string    `json:"message"`
 	FinishedAt time.Time `json:"finished_at"`
 }
 
@@ -109,24 +119,37 @@ func (r importReply) line() string {
 	return text
 }
 
-// err says that rows were not created; nil where all is well.
-func (r importReply) err() error {
+// print writes the line and what can be done about rows that were not created.
+func (r importReply) print(w io.Writer) {
+	fmt.Fprintln(w, r.line())
+	if r.Message != "" {
+		fmt.Fprintln(w, r.Message)
+	}
+}
+
+// err says that rows were not created; nil where all is well. flags are those that
+// another call needs.
+func (r importReply) err(flags string) error {
 	n := r.Counts
 	if n.Invalid+n.Refused+n.Cancelled == 0 {
 		return nil
 	}
-	return fmt.Errorf("of %d rows %d were invalid, %d refused, %d cancelled; \"keyholder import results %s\" lists them",
-		r.Rows, n.Invalid, n.Refused, n.Cancelled, r.ImportID)
+	return fmt.Errorf("of %d rows %d were invalid, %d refused, %d cancelled; \"keyholder import results %s%s\" lists them",
+		r.Rows, n.Invalid, n.Refused, n.Cancelled, r.ImportID, flags)
 }
 
 // runImport sends the file and, where wanted, follows the import to its end.
-func runImport(cmd *cobra.Command, follow follower, file string, wait bool, results string) error {
+func runImport(cmd *cobra.Command, follow follower, file string, o importOptions) error {
 	body, err := readInput(cmd, file)
 	if err != nil {
 		return usageError{err}
 	}
+	path := "/v1/sales/import"
+	if o.again {
+		path += "?again=true"
+	}
 	answer, err := follow.client.do(cmd.Context(), apiCall{
-		method: http.MethodPost, path: "/v1/sales/import", media: importMedia(file, body), body: body, limit: uploadLimit,
+		method: http.MethodPost, path: path, media: importMedia(file, body), body: body, limit: uploadLimit,
 	})
 	if err != nil {
 		return err
@@ -140,12 +163,12 @@ func runImport(cmd *cobra.Command, follow follower, file string, wait bool, resu
 	}
 	printAccepted(cmd, reply)
 	switch {
-	case wait:
-		return followImport(cmd, follow, reply.ImportID, results)
+	case o.wait || o.results != "":
+		return followImport(cmd, follow, reply.ImportID, o.results)
 	case reply.Status == "accepted" && reply.Invalid > 0:
 		return fmt.Errorf("%d of %d rows are invalid and left out; the others are imported", reply.Invalid, reply.Rows)
 	}
-	return reply.err()
+	return reply.err(sameFlags(cmd))
 }
 
 // importMedia is the file's media type, by its name or else by how it begins.
@@ -173,7 +196,8 @@ func printAccepted(cmd *cobra.Command, r importReply) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "import %s: this file was sent before\n%s\n", r.ImportID, r.line())
+	fmt.Fprintf(w, "import %s: this file was sent before\n", r.ImportID)
+	r.print(w)
 }
 
 // rowsOf counts the rows that the problems are about.
@@ -198,13 +222,13 @@ func followImport(cmd *cobra.Command, follow follower, id, results string) error
 	case err != nil:
 		return fmt.Errorf("%w; the import goes on. %s", err, again)
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), last.line())
+	last.print(cmd.OutOrStdout())
 	if results != "" {
 		if err := follow.client.saveResults(cmd.Context(), id, results, cmd.OutOrStdout()); err != nil {
 			return err
 		}
 	}
-	return last.err()
+	return last.err(sameFlags(cmd))
 }
 
 func importStatusCommand(f *apiFlags) *cobra.Command {
@@ -223,7 +247,7 @@ func importStatusCommand(f *apiFlags) *cobra.Command {
 			}
 			reply, err := client.importStatus(cmd.Context(), given[0])
 			if err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), reply.line())
+				reply.print(cmd.OutOrStdout())
 			}
 			return err
 		},

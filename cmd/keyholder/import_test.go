@@ -112,8 +112,16 @@ func importCommands(t *testing.T, h *behind) {
 		require.NoError(t, c.run("import", "resume", id, "--by", "pat", "--why", "checked").failed)
 		require.NoError(t, c.run("import", "cancel", id, "--by", "pat", "--why", "wrong file").failed)
 		s = c.run("import", "status", id, "--wait")
-		require.ErrorContains(t, s.failed, "0 refused, 1 cancelled")
+		require.ErrorContains(t, s.failed, "0 refused, 1 cancelled; \"keyholder import results "+id+" --data "+c.dir+"\" lists them")
 		require.Contains(t, s.out.String(), "cancelled: 0 created")
+		s = c.run("import", file)
+		require.Contains(t, s.out.String(), "keyholder import FILE --again")
+		s = c.run("import", file, "--again")
+		require.NoError(t, s.failed)
+		second := importOf(t, s)
+		require.NotEqual(t, id, second)
+		h.letGo(t, "import/"+second)
+		require.NoError(t, c.run("import", "status", second, "--wait").failed)
 	})
 
 	t.Run("a file of which nothing can be used", func(t *testing.T) {

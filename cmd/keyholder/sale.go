@@ -94,7 +94,8 @@ type saleReply struct {
 		Email  string `json:"email"`
 		Reason string `json:"reason"`
 	} `json:"team"`
-	MissingMilestones []string `json:"missing_milestones"`
+	MissingMilestones []string             `json:"missing_milestones"`
+	Errors            []ingress.FieldError `json:"errors"`
 }
 
 // createSale submits one file and prints a line.
@@ -126,6 +127,12 @@ func createSale(cmd *cobra.Command, client *apiClient, file string, wait time.Du
 		what = "request " + sale.RequestID
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%-8s  %s  (%s)\n", sale.Status, what, file)
+	if sale.Message != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "  %s\n", sale.Message)
+	}
+	if sale.PropertyID == "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "  Next: keyholder sale show %s%s\n", sale.RequestID, sameFlags(cmd))
+	}
 	if len(sale.MissingMilestones) > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "  OpenMoove lacks the milestones %s\n", strings.Join(sale.MissingMilestones, ", "))
 	}
@@ -178,4 +185,5 @@ func printSale(cmd *cobra.Command, sale saleReply) {
 		line(strings.ReplaceAll(m.Role, "_", " "), fmt.Sprintf("%s (%s)", m.Email, m.Reason))
 	}
 	line("missing", strings.Join(sale.MissingMilestones, ", "))
+	printFields(cmd.OutOrStdout(), sale.Errors)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aictive/keyholder/store"
 )
 
 func saleCommands(t *testing.T, h *behind) {
@@ -17,11 +19,15 @@ func saleCommands(t *testing.T, h *behind) {
 		require.NoError(t, s.failed, s.err.String())
 		require.Equal(t, "created   property 123  ("+good+")\nexisting  property 123  ("+good+")\n", s.out.String())
 		require.Contains(t, s.err.String(), "OpenMoove lacks the milestones Completion")
+		require.Contains(t, s.err.String(), "  This sale was submitted before; this submission changed nothing.\n")
+		require.NotContains(t, s.err.String(), "Next:")
 
 		s = c.run("sale", "create", slow, "--wait", "0s")
 		require.NoError(t, s.failed, s.err.String())
 		require.Regexp(t, `^queued    request [a-z2-7]{24}  \(`, s.out.String())
 		id := strings.Fields(s.out.String())[2]
+		require.Contains(t, s.err.String(), "  The sale is recorded and will be created")
+		require.Contains(t, s.err.String(), "  Next: keyholder sale show "+id+" --data "+c.dir+"\n")
 		shown := c.run("sale", "show", id)
 		require.NoError(t, shown.failed)
 		require.Contains(t, shown.out.String(), "status       queued\n")
@@ -40,6 +46,15 @@ func saleCommands(t *testing.T, h *behind) {
 			"OpenMoove refuses the phone number", "  phone_number: Invalid phone number format"} {
 			require.Contains(t, s.err.String(), says)
 		}
+		var sale struct {
+			Address string `json:"property_address"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(saleFile(t, "Invalid")), &sale))
+		id := store.NewKeys("a link key").SaleRequest(sale.Address, "SW1A 1AA", "john.smith@example.com")
+		shown := c.run("sale", "show", id)
+		require.NoError(t, shown.failed)
+		require.Equal(t, "status       refused\nbecause      OpenMoove refuses the phone number\nworkflow     sale-request/"+id+
+			"\n  phone_number: Invalid phone number format\n", shown.out.String())
 	})
 
 	t.Run("standard input and JSON", func(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -25,15 +24,18 @@ func sendCommand() *cobra.Command {
 	var sets []string
 	var target, dataDir string
 	cmd := &cobra.Command{
-		Use:   "send rentvine FILE|EVENT",
+		Use:   "send rentvine|openmoove FILE|EVENT",
 		Short: "Sign and post a webhook: a sample event or a file",
 		Long: `Signs a webhook as the partner would and posts it to the ingress. EVENT is one of
-  ` + strings.Join(samples.Names(), ", ") + `
-A sample gets an event id and, for a new work order, an id of its own; a file is
-sent as it is, but for --set. Beside a running "keyholder dev" nothing needs to be
+  rentvine: ` + strings.Join(samples.Names(), ", ") + `
+  openmoove: ` + strings.Join(samples.OpenMooveNames(), ", ") + `
+A sample of RentVine gets an event id and, for a new work order, an id of its own;
+one of OpenMoove is about property 1 until --set data.property_id says otherwise. A
+file is sent as it is, but for --set. Beside a running "keyholder dev" nothing needs to be
 configured.`,
 		Example: `  keyholder send rentvine work_order.created --set data.priority=emergency
-  keyholder send rentvine delivery.json --set data.workOrderID=4711`,
+  keyholder send rentvine delivery.json --set data.workOrderID=4711
+  keyholder send openmoove property.milestone.updated --set data.property_id=2`,
 		Args: args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			cfg, err := parse[sendConfig](environ(envFile(dataDir)))
@@ -56,14 +58,20 @@ configured.`,
 const sendLimit = 10 * time.Second
 
 func send(ctx context.Context, cfg sendConfig, source, what string, sets []string) error {
-	if source != ingress.SourceRentVine {
-		return usageError{fmt.Errorf("no samples of %q; there are those of rentvine", source)}
+	var signature ingress.Signature
+	switch source {
+	case ingress.SourceRentVine:
+		signature = ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)}
+	case ingress.SourceOpenMoove:
+		signature = ingress.Signature{Secrets: secrets(cfg.OpenMooveSecrets)}
+	default:
+		return usageError{fmt.Errorf("no samples of %q; there are those of rentvine and openmoove", source)}
 	}
-	verifier, err := ingress.NewVerifier(source, ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)})
+	verifier, err := ingress.NewVerifier(source, signature)
 	if err != nil {
 		return usageError{err}
 	}
-	body, err := webhookBody(ctx, cfg, what, sets)
+	body, err := webhookBody(ctx, cfg, source, what, sets)
 	if err != nil {
 		return err
 	}
@@ -106,11 +114,15 @@ func printLink(cfg sendConfig, reply []byte) {
 }
 
 // webhookBody is the file's content, or the sample made fresh, with the changes.
-func webhookBody(ctx context.Context, cfg sendConfig, what string, sets []string) ([]byte, error) {
+func webhookBody(ctx context.Context, cfg sendConfig, source, what string, sets []string) ([]byte, error) {
 	text, err := os.ReadFile(what)
 	isFile := err == nil
 	if !isFile {
-		if text, err = samples.Get(strings.TrimSuffix(what, filepath.Ext(".json"))); err != nil {
+		sample := samples.Get
+		if source == ingress.SourceOpenMoove {
+			sample = samples.OpenMoove
+		}
+		if text, err = sample(strings.TrimSuffix(what, ".json")); err != nil {
 			return nil, usageError{fmt.Errorf("%s is neither a file nor an event: %w", what, err)}
 		}
 	}
@@ -123,8 +135,12 @@ func webhookBody(ctx context.Context, cfg sendConfig, what string, sets []string
 	if err := decoder.Decode(&body); err != nil {
 		return nil, usageError{fmt.Errorf("%s is not a JSON object: %w", what, err)}
 	}
-	isNewOrder := strings.TrimSuffix(what, ".live") == "work_order.created"
-	if !isFile {
+	isNewOrder := source == ingress.SourceRentVine && strings.TrimSuffix(what, ".live") == "work_order.created"
+	switch {
+	case isFile:
+	case source == ingress.SourceOpenMoove:
+		freshenSale(body, sets)
+	default:
 		freshen(body, isNewOrder)
 	}
 	for _, s := range sets {
@@ -153,6 +169,22 @@ func freshen(body map[string]any, isNewOrder bool) {
 	data["workOrderID"], data["workOrderNumber"] = number, "WO-"+number
 	if live {
 		event["objectID"] = number
+	}
+}
+
+// freshenSale makes a sample of OpenMoove a new event: it has no id, so that its
+// time tells it from others (contracts/openmoove.md 3). The description of property 1
+// is left out where the event is about another one, of which OpenMoove knows better.
+func freshenSale(body map[string]any, sets []string) {
+	body["timestamp"] = time.Now().UTC().Format(time.RFC3339Nano)
+	data, ok := body["data"].(map[string]any)
+	if !ok {
+		return
+	}
+	for _, s := range sets {
+		if strings.HasPrefix(s, "data.property_id=") {
+			delete(data, "property")
+		}
 	}
 }
 

@@ -19,8 +19,9 @@ const adviceEmail = "Write one plain e-mail address, such as name@example.com."
 // so that no IP address passes.
 var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
-// emailAddress checks a plain address (addr-spec, RFC 5322 3.4.1) and lower-cases
-// its domain. The part before the @ stays as it was written: to whom it delivers is
+// emailAddress checks a plain address (addr-spec, RFC 5322 3.4.1) and brings its
+// domain to the one form of the DNS: lower case, international names in ASCII, as
+// OpenMoove takes no other. The part before the @ stays as it was written: to whom it delivers is
 // for the receiving system to say (RFC 5321 2.4), and a client whose address we
 // "improve" may never hear of the sale (contracts/openmoove.md 4.3).
 func emailAddress(text string) (string, bool) {
@@ -35,23 +36,20 @@ func emailAddress(text string) (string, bool) {
 	if err != nil || parsed.Address != local+"@example.com" || strings.ContainsFunc(local, notASCII) {
 		return "", false
 	}
-	domain, ascii, ok := domainName(domain)
-	return local + "@" + domain, ok && at+1+len(ascii) <= maxEmail
+	domain, ok := domainName(domain)
+	return local + "@" + domain, ok && at+1+len(domain) <= maxEmail
 }
 
-// domainName is the lower-case form of a domain and the one in the DNS, which
-// differ where it is international.
-func domainName(domain string) (name, ascii string, ok bool) {
+// domainName is the form of a domain in the DNS (RFC 5891).
+func domainName(domain string) (name string, ok bool) {
 	name = strings.ToLower(domain)
-	if !strings.ContainsFunc(name, notASCII) {
-		return name, name, hostName.MatchString(name)
+	if strings.ContainsFunc(name, notASCII) {
+		var err error
+		if name, err = idna.Lookup.ToASCII(domain); err != nil {
+			return "", false
+		}
 	}
-	ascii, err := idna.Lookup.ToASCII(domain)
-	if err != nil {
-		return "", "", false
-	}
-	name, err = idna.Lookup.ToUnicode(ascii)
-	return name, ascii, err == nil && hostName.MatchString(ascii)
+	return name, hostName.MatchString(name)
 }
 
 func notASCII(r rune) bool { return r > '~' }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows/sales"
 )
 
@@ -59,6 +60,7 @@ func (f *form) sale() (sales.NewSale, []Problem) {
 		Address:   f.line(address),
 		Postcode:  f.postcode(),
 	}
+	f.place(s.Address, s.Postcode)
 	f.method(&s)
 	s.EstateAgent = f.professional(estateAgent, s.Email)
 	s.Conveyancer = f.professional(conveyancer, s.Email)
@@ -93,6 +95,18 @@ func (f *form) line(x field) string {
 		return text
 	}
 	return ""
+}
+
+// place refuses an address that names no place: whoever compares sales
+// (store.Keys.SaleAddress) could not tell it from another one in the postcode.
+func (f *form) place(text, code string) {
+	if text == "" {
+		return
+	}
+	var compare store.Keys
+	if compare.SaleAddress(text, code) == compare.SaleAddress("", code) {
+		f.spoil(address, "Write the house and street: this has nothing but the postcode, or no letter or digit at all.")
+	}
 }
 
 func (f *form) email(x field) string {

@@ -18,9 +18,9 @@ func TestEmail(t *testing.T) {
 		"#!$%&'*+/=?^_`{|}~-@a1.io":                                     "#!$%&'*+/=?^_`{|}~-@a1.io",
 		"a@x--y.example.com":                                            "a@x--y.example.com",
 		"a@xn--mnchen-3ya.example":                                      "a@xn--mnchen-3ya.example",
-		"a@MÜNCHEN.example":                                             "a@münchen.example",
-		"a@mu\u0308nchen.example":                                       "a@münchen.example",
-		"a@例え.テスト":                                                      "a@例え.テスト",
+		"a@MÜNCHEN.example":                                             "a@xn--mnchen-3ya.example",
+		"a@mu\u0308nchen.example":                                       "a@xn--mnchen-3ya.example",
+		"a@例え.テスト":                                                      "a@xn--r8jz45g.xn--zckzah",
 		strings.Repeat("a", 64) + "@example.com":                        strings.Repeat("a", 64) + "@example.com",
 		"a@" + strings.Repeat("b", 63) + ".com":                         "a@" + strings.Repeat("b", 63) + ".com",
 		"test@" + strings.Repeat("a.", 123) + "com":                     "test@" + strings.Repeat("a.", 123) + "com",
@@ -45,6 +45,23 @@ func TestEmailRefuses(t *testing.T) {
 	} {
 		_, problems := oneField(t, "email", written)
 		require.Equal(t, []Problem{{Path: "email", Message: adviceEmail}}, problems, written)
+	}
+}
+
+func TestAnAddressNamesAPlace(t *testing.T) {
+	t.Parallel()
+	for written, ok := range map[string]bool{
+		"1": true, "Elm": true, "1 SE1 3LE": true, "Tanner Street, SE1 3LE": true, "SE1": true, "3LE SE1": true, "ü": true, "SE1 3LE SE1": true,
+		"-": false, "., #/()": false, "SE1 3LE": false, "se1-3le": false, "(SE13LE)": false, "SE1 3LE, SE1 3LE": false, "🏠": false,
+	} {
+		sale, problems := Sale(encode(t, good(map[string]any{"property_address": written, "property_postcode": "SE1 3LE"})))
+		if ok {
+			require.Empty(t, problems, written)
+			require.Equal(t, written, sale.Address)
+			continue
+		}
+		require.Equal(t, []string{"property_address"}, paths(problems), written)
+		require.Contains(t, problems[0].Message, "Write the house and street", written)
 	}
 }
 

@@ -7,10 +7,10 @@ import "time"
 func (s *Server) fresh(property, milestone int) db {
 	d := db{uuids: map[string]int{}, people: map[string]person{}, alikes: map[string]int{}}
 	for i, account := range [][3]string{
-		{"agent@oakfield.example.com", "Olivia Hart", "Oakfield Estates"},
-		{"agent@northgate.example.com", "Noah Brandt", "Northgate Homes"},
-		{"conveyancing@lawson.example.com", "Lena Lawson", "Lawson Conveyancing"},
-		{"lots@hammond.example.com", "Hugo Hammond", "Hammond Auctions"},
+		{"agent@oakfield.example.com", "Olivia Grant", "Oakfield Estates"},
+		{"agent@northgate.example.com", "Noah Whitfield", "Northgate Property"},
+		{"conveyancing@lawson.example.com", "Ruth Lawson", "Lawson Conveyancing"},
+		{"lots@hammond.example.com", "Grace Hammond", "Hammond Auctions"},
 	} {
 		d.people[account[0]] = person{id: i + 1, name: account[1], firm: account[2], active: true}
 	}
@@ -33,7 +33,7 @@ func (s *Server) fresh(property, milestone int) db {
 func seeded() []Property {
 	ready := []string{"agent@oakfield.example.com", "conveyancing@lawson.example.com"}
 	elm := seedProperty(1, Standard, "14 Orchard Lane, Guildford", "GU1 4AB", 2, "estate_agent", ready[0], "conveyancer", ready[1])
-	elm.FirstName, elm.LastName, elm.Email, elm.Phone, elm.TitleNumber = "Priya", "Nair", "priya.nair@example.com", "+447700900001", "SY412233"
+	elm.FirstName, elm.LastName, elm.Email, elm.Phone, elm.TitleNumber = "Meera", "Joshi", "meera.joshi@example.com", "+447700900001", "SY412233"
 
 	harbour := seedProperty(2, ModernAuction, "27 Harbour Street, Bristol", "BS1 5TY", 1,
 		"estate_agent", "agent@northgate.example.com", "conveyancer", "newdesk@fielding.example.com", "auctioneer", "lots@hammond.example.com")

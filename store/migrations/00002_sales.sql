@@ -44,10 +44,9 @@ CREATE TABLE properties (
     transaction_id TEXT   NOT NULL,
     address_key    TEXT   NOT NULL,
     seller_key     TEXT   NOT NULL,
-    seen_at        BIGINT NOT NULL
+    known_since    BIGINT NOT NULL
 );
 CREATE INDEX properties_by_address ON properties (address_key) WHERE address_key <> '';
-CREATE INDEX properties_by_age     ON properties (seen_at);
 
 -- A row is a role of an open sale and who has it.
 CREATE TABLE cases (
@@ -64,7 +63,8 @@ CREATE TABLE imports (
     finished_at BIGINT NOT NULL DEFAULT 0
 );
 
--- payload is there while the row waits; problems is JSON or ''.
+-- payload is there while the row waits; problems is JSON or ''. A row that failed
+-- waits until not_before; tries counts that.
 CREATE TABLE import_rows (
     import_id      TEXT   NOT NULL,
     number         BIGINT NOT NULL,
@@ -74,6 +74,8 @@ CREATE TABLE import_rows (
     property_id    TEXT   NOT NULL,
     transaction_id TEXT   NOT NULL,
     problems       TEXT   NOT NULL,
+    tries          BIGINT NOT NULL DEFAULT 0,
+    not_before     BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (import_id, number)
 );
 CREATE INDEX import_rows_waiting ON import_rows (import_id, number) WHERE state = 'waiting';

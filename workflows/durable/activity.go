@@ -27,6 +27,8 @@ type Activity[I, O any] struct {
 	MaxInterval time.Duration
 	// Heartbeat is the longest silence of a running try; 0 means none is expected.
 	Heartbeat time.Duration
+	// WaitCancelled makes a cancelled workflow wait for what the running try did.
+	WaitCancelled bool
 	// Priority is 1 (an emergency) to 5 (bulk); 0 means 3.
 	Priority int
 }
@@ -64,6 +66,7 @@ func (a Activity[I, O]) Start(ctx workflow.Context, in I, summary string) Future
 		StartToCloseTimeout:    a.Attempt,
 		ScheduleToCloseTimeout: a.Within,
 		HeartbeatTimeout:       a.Heartbeat,
+		WaitForCancellation:    a.WaitCancelled,
 		RetryPolicy:            a.retries(),
 		Summary:                summary,
 		Priority:               temporal.Priority{PriorityKey: a.Priority},

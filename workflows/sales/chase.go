@@ -20,6 +20,7 @@ const (
 	stepRemind StepKind = "remind"
 	stepAsk    StepKind = "ask for another"
 	stepGiveUp StepKind = "give up"
+	stepLeave  StepKind = "leave it"
 )
 
 type (
@@ -41,8 +42,9 @@ type (
 		Asked     []Asked
 		// WaitUntil is when the next question is put after "keep waiting".
 		WaitUntil time.Time
-		// HeldUntil: nothing is sent before.
+		// HeldUntil: nothing is sent before. Holds counts how often in a row.
 		HeldUntil time.Time
+		Holds     int
 		// Offered are those to choose from; Chosen is the directory's id of the choice.
 		Offered []professionals.Choice
 		Chosen  string
@@ -83,7 +85,7 @@ func (s *invitationState) next(in InvitationInput, d activities.Directory) step 
 	}
 	if s.reminded() == 0 && len(s.Asked) == 0 {
 		// Adopted when it was old already: people have lived with it.
-		return step{kind: stepGiveUp, at: in.QuietUntil}
+		return step{kind: stepLeave, at: in.QuietUntil}
 	}
 	for _, r := range s.Reminders {
 		due = later(due, r.At)
@@ -196,17 +198,21 @@ func (s *invitationState) offered(id string) *policy.Professional {
 // waitAgain is how long "keep waiting" lasts (business time).
 const waitAgain = 7 * 24 * time.Hour
 
-// heldAtLeast is how long a letter that is held waits: each look costs calls and
+// heldAtLeast is how long a letter that is held waits at first; each time it is
+// held again it waits twice as long, up to a day: each look costs calls and
 // actions, and a reminder is in no hurry.
 const heldAtLeast = time.Hour
 
+const day = 24 * time.Hour
+
 // sent records what became of a step's letter.
 func (s *invitationState) sent(step step, sent activities.Sent, now time.Time) {
-	s.HeldUntil = time.Time{}
 	if sent.Outcome == activities.MessageHeld {
-		s.HeldUntil = later(sent.HeldUntil, now.Add(heldAtLeast))
+		s.HeldUntil = later(sent.HeldUntil, now.Add(min(heldAtLeast<<min(s.Holds, 5), day)))
+		s.Holds++
 		return
 	}
+	s.HeldUntil, s.Holds = time.Time{}, 0
 	if step.kind == stepRemind {
 		s.Reminders = append(s.Reminders, Reminder{Number: step.number, At: now, Outcome: string(sent.Outcome)})
 		return
@@ -259,7 +265,7 @@ func compose(in InvitationInput, step step, reminded int, d activities.Directory
 		m.Ask.Options = append(m.Ask.Options, activities.Option{
 			Key: fmt.Sprint(i + 1), Choice: choosePrefix + c.Professional.ID, Label: c.Professional.Title(),
 		})
-		data.Options = append(data.Options, c.Professional.Title()+" ("+c.Reason+")")
+		data.Options = append(data.Options, c.Professional.Title())
 	}
 	m.Ask.Options = append(m.Ask.Options,
 		activities.Option{Key: fmt.Sprint(len(d.Candidates) + 1), Choice: choiceWait, Label: "Keep waiting"},

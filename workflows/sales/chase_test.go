@@ -15,8 +15,6 @@ import (
 // wednesday is a working day, 12:00 in London.
 var wednesday = time.Date(2026, 11, 18, 12, 0, 0, 0, time.UTC)
 
-const day = 24 * time.Hour
-
 func rules(t *testing.T) activities.Directory {
 	t.Helper()
 	p, err := policy.Load(policy.BuiltIn)
@@ -66,7 +64,7 @@ func TestTheStepsOfAChase(t *testing.T) {
 		"an adopted invitation gets only what is still to come": {change: func(in *InvitationInput) { in.QuietUntil = wednesday.Add(10 * day) },
 			want: step{kind: stepRemind, number: 3, at: wednesday.Add(14 * day)}},
 		"an old one is left alone": {change: func(in *InvitationInput) { in.QuietUntil = wednesday.Add(40 * day) },
-			want: step{kind: stepGiveUp, at: wednesday.Add(40 * day)}},
+			want: step{kind: stepLeave, at: wednesday.Add(40 * day)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -121,15 +121,13 @@ func create(ctx workflow.Context, in CreateInput) (CreateResult, error) {
 		PropertyID: created.PropertyID, TransactionID: created.TransactionID, Milestones: true, Method: in.Sale.Method, Urgent: true,
 	}, "verify team and milestones")
 	switch {
-	case temporal.IsCanceledError(err):
-		return now.CreateResult, err
 	case err != nil:
+		// Also where an operator cancels now: what exists is handed over.
 		workflow.GetLogger(ctx).Warn("the milestones of a new sale could not be verified", "error", err)
 	default:
 		now.MissingMilestones = view.Missing
 		facts.View = &view
 	}
-	// What exists is handed over even where an operator cancels now.
 	handing, _ := workflow.NewDisconnectedContext(ctx)
 	if _, err := activities.HandOverSale.Run(handing, facts, "hand over to "+SaleID(created.PropertyID)); err != nil {
 		return now.CreateResult, err
@@ -171,12 +169,12 @@ func plain(err error) error {
 }
 
 func createdDetails(d CreateDescription) string {
-	lines := []string{fmt.Sprintf("**%s** as property %s, followed by `%s`.", d.State, d.PropertyID, SaleID(d.PropertyID))}
+	lines := []string{fmt.Sprintf("**%s** as property %s, followed by `%s`.\n", d.State, d.PropertyID, SaleID(d.PropertyID))}
 	for _, m := range d.Team {
 		lines = append(lines, fmt.Sprintf("- %s: %s", policy.Words(string(m.Role)), m.Reason))
 	}
 	if len(d.MissingMilestones) > 0 {
-		lines = append(lines, "Missing milestones: "+strings.Join(d.MissingMilestones, ", "))
+		lines = append(lines, "\nMissing milestones: "+strings.Join(d.MissingMilestones, ", "))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -42,8 +42,9 @@ type (
 		Progress  ImportProgress `json:"progress"`
 		// DoneBy is the batch's estimate (real time).
 		DoneBy time.Time `json:"done_by,omitzero"`
-		// WaitUntil is when OpenMoove's limit allows the next call (real time).
+		// WaitUntil is when the next batch may begin (real time), and Why what it waits for.
 		WaitUntil time.Time `json:"wait_until,omitzero"`
+		Why       string    `json:"why,omitempty"`
 		Unknown   int       `json:"unknown_signals,omitempty"`
 	}
 	// ImportCommand says who commands and why.
@@ -70,7 +71,7 @@ type (
 const (
 	ImportRunning   ImportStage = "running"
 	ImportPaused    ImportStage = "paused"
-	ImportWaiting   ImportStage = "waiting" // for the partner's limit
+	ImportWaiting   ImportStage = "waiting" // for the partner
 	ImportFinished  ImportStage = "finished"
 	ImportCancelled ImportStage = "cancelled"
 )
@@ -136,11 +137,13 @@ func (w *importRun) goOn(ctx workflow.Context) error {
 		return workflow.Await(ctx, func() bool { return w.state.Paused == nil || w.state.Cancelled != nil })
 	}
 	if w.state.WaitUntil.After(now) {
-		w.alarm.Set(ctx, w.state.WaitUntil, "OpenMoove's limit allows more calls")
+		w.alarm.Set(ctx, w.state.WaitUntil, w.state.Why)
 		return workflow.Await(ctx, func() bool {
 			return w.alarm.Rang() || w.state.Paused != nil || w.state.Cancelled != nil
 		})
 	}
+	w.state.WaitUntil = time.Time{}
+	workflow.SetCurrentDetails(ctx, w.details())
 	batchCtx, stop := workflow.WithCancel(ctx)
 	w.stopBatch = stop
 	batch, err := activities.ImportBatch.Run(batchCtx, activities.ImportBatchInput{ImportID: w.in.ImportID}, "create the next rows")
@@ -154,7 +157,7 @@ func (w *importRun) goOn(ctx workflow.Context) error {
 	}
 	w.state.Batches++
 	w.state.Progress, w.state.DoneBy = batch.Progress, batch.DoneBy
-	w.state.WaitUntil = time.Time{}
+	w.state.WaitUntil, w.state.Why = time.Time{}, batch.Why
 	if batch.Wait > 0 {
 		w.state.WaitUntil = durable.Now(ctx).Add(batch.Wait)
 	}
@@ -237,7 +240,7 @@ func (w *importRun) describe() ImportDescription {
 	case ImportCancelled:
 		d.Note = "cancelled by " + w.state.Cancelled.By + ": " + w.state.Cancelled.Why
 	case ImportWaiting:
-		d.DoneBy, d.Note = w.state.DoneBy, "OpenMoove's limit is used up until "+w.state.WaitUntil.Format(time.RFC3339)
+		d.DoneBy, d.Note = w.state.DoneBy, w.state.Why+"; next try at "+w.state.WaitUntil.Format(time.RFC3339)
 	case ImportRunning:
 		d.DoneBy = w.state.DoneBy
 	case ImportFinished:

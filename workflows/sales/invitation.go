@@ -46,6 +46,7 @@ const (
 	InvitationChosen    InvitationEnd = "chosen"    // the agent chose somebody else
 	InvitationLeft      InvitationEnd = "left"      // the agent takes care of it
 	InvitationGivenUp   InvitationEnd = "given_up"  // nobody answered
+	InvitationTooOld    InvitationEnd = "too_old"   // it was old when we first heard of it
 	InvitationCancelled InvitationEnd = "cancelled" // the sale is no longer followed
 )
 
@@ -191,9 +192,14 @@ func (w *invitationRun) step(ctx workflow.Context) error {
 				InvitationSettled.Pending(ctx) || durable.AnswerReceived.Pending(ctx)
 		})
 	}
-	if step.kind == stepGiveUp {
+	switch step.kind {
+	case stepGiveUp:
 		w.state.How = InvitationGivenUp
 		return nil
+	case stepLeave:
+		w.state.How = InvitationTooOld
+		return nil
+	case stepRemind, stepAsk:
 	}
 	if open, err := w.stillOpen(ctx); err != nil || !open {
 		return err
@@ -296,7 +302,7 @@ func (w *invitationRun) chosen(ctx workflow.Context) error {
 
 func (w *invitationRun) details() string {
 	d := w.state.describe(w.in)
-	lines := []string{fmt.Sprintf("Invitation of the **%s**, sent %s.", policy.Words(string(d.Role)), d.InvitedAt.Format(time.RFC3339))}
+	lines := []string{fmt.Sprintf("Invitation of the **%s**, sent %s.\n", policy.Words(string(d.Role)), d.InvitedAt.Format(time.RFC3339))}
 	for _, r := range d.Reminders {
 		lines = append(lines, fmt.Sprintf("- reminder %d: %s, %s", r.Number, r.Outcome, r.At.Format(time.RFC3339)))
 	}
@@ -305,9 +311,9 @@ func (w *invitationRun) details() string {
 	}
 	switch {
 	case d.How != "":
-		lines = append(lines, "Ended: **"+string(d.How)+"**")
+		lines = append(lines, "\nEnded: **"+string(d.How)+"**")
 	case d.Next != "":
-		lines = append(lines, fmt.Sprintf("Next: %s, %s", d.Next, d.NextAt.Format(time.RFC3339)))
+		lines = append(lines, fmt.Sprintf("\nNext: %s, %s", d.Next, d.NextAt.Format(time.RFC3339)))
 	}
 	return strings.Join(slices.Compact(lines), "\n")
 }

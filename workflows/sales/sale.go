@@ -133,7 +133,7 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	}
 	ended, unclear := InvitationEnded.Drain(ctx)
 	for _, outcome := range ended {
-		w.state.invitationEnded(outcome)
+		w.state.invitationEnded(outcome, now)
 	}
 	unknown := durable.DrainUnknown(ctx, SaleHandedOver.Name, durable.EventReceived.Name, InvitationEnded.Name)
 	w.state.Unusable += bad + unreadable + unclear
@@ -153,7 +153,7 @@ func (w *saleRun) act(ctx workflow.Context) error {
 			return err
 		}
 	}
-	if w.state.BornHere && len(w.state.Missing) > 0 && !w.state.MissingTold {
+	if w.state.BornHere && w.state.Verified && len(w.state.Missing) > 0 && !w.state.MissingTold {
 		return w.tellMissing(ctx)
 	}
 	return nil
@@ -219,7 +219,7 @@ func (w *saleRun) chase(ctx workflow.Context, c chase) error {
 	if !c.begin {
 		if err := InvitationSettled.SendFrom(ctx, id, c.settled).Get(ctx, nil); err != nil {
 			// It has ended meanwhile, and what it said of that is on its way or lost.
-			w.state.invitationEnded(InvitationOutcome{Role: c.member.Role, Email: c.member.Email, How: c.settled.How})
+			w.state.invitationEnded(InvitationOutcome{Role: c.member.Role, Email: c.member.Email, How: c.settled.How}, durable.Now(ctx))
 		}
 		w.state.told(c.member.Role, c.member.Email)
 		return nil
@@ -270,7 +270,7 @@ func (s *SaleState) details() string {
 	if d.Origin == "" {
 		return "Heard of by a webhook; waiting for whoever created it."
 	}
-	lines := []string{fmt.Sprintf("Property %s, %s, **%s**.", d.PropertyID, policy.Words(string(d.Method)), d.Origin)}
+	lines := []string{fmt.Sprintf("Property %s, %s, **%s**.\n", d.PropertyID, policy.Words(string(d.Method)), d.Origin)}
 	for _, m := range d.Team {
 		status := "invited"
 		if m.Active {
@@ -282,10 +282,10 @@ func (s *SaleState) details() string {
 		lines = append(lines, fmt.Sprintf("- %s: %s", policy.Words(string(m.Role)), status))
 	}
 	if len(d.MissingMilestones) > 0 {
-		lines = append(lines, "Missing milestones: "+strings.Join(d.MissingMilestones, ", "))
+		lines = append(lines, "\nMissing milestones: "+strings.Join(d.MissingMilestones, ", "))
 	}
 	if !d.LookAt.IsZero() {
-		lines = append(lines, "Next look at the team: "+d.LookAt.Format(time.RFC3339))
+		lines = append(lines, "\nNext look at the team: "+d.LookAt.Format(time.RFC3339))
 	}
 	return strings.Join(lines, "\n")
 }

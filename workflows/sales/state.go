@@ -107,6 +107,10 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 	switch ev.Type {
 	case "property.created":
 		s.BornHere = s.BornHere || s.Origin == ""
+	case "property.milestone.created":
+		if len(s.Missing) > 0 {
+			s.Verified, s.LookFrom = false, now.Add(lookAgain)
+		}
 	case "property.updated":
 		if s.Origin != "" && (len(s.Team) == 0 || s.open()) {
 			s.LookFrom = now
@@ -147,7 +151,9 @@ func (s *SaleState) saw(v activities.SaleView, now time.Time) {
 		s.Method = v.Method
 	}
 	if v.MilestonesKnown {
-		s.Verified, s.Missing = true, v.Missing
+		// What is missing at first may only be late.
+		s.Verified = len(v.Missing) == 0 || len(s.Missing) > 0
+		s.Missing = v.Missing
 	}
 	team := v.Team
 	if !v.TeamKnown {
@@ -159,7 +165,14 @@ func (s *SaleState) saw(v activities.SaleView, now time.Time) {
 		}
 	}
 	s.Team = team
+	if len(s.Missing) > 0 && !s.Verified {
+		s.LookFrom = now.Add(lookAgain)
+	}
 }
+
+// lookAgain is how long OpenMoove has to make milestones that were missing right
+// after the creation, before anybody is told.
+const lookAgain = time.Hour
 
 // joined is the team where OpenMoove shows participants alone: whoever was
 // assigned and is among them has joined.
@@ -173,17 +186,21 @@ func (s *SaleState) joined(emails []string) []activities.TeamMember {
 }
 
 // invitedAt is when a member was invited as far as we know: as before, else when
-// the sale was first heard of, else now for whoever came later.
+// the sale was first heard of, else now for whoever came later. Of a sale that was
+// there before us it is not known.
 func (s *SaleState) invitedAt(m activities.TeamMember, now time.Time) time.Time {
 	for _, before := range s.Team {
 		if before.Role == m.Role && strings.EqualFold(before.Email, m.Email) {
 			return before.InvitedAt
 		}
 	}
-	if len(s.Team) == 0 {
+	switch {
+	case len(s.Team) > 0:
+		return now
+	case s.BornHere:
 		return s.BeganAt
 	}
-	return now
+	return time.Time{}
 }
 
 // maxLookPause is the longest pause after a look that failed for good.
@@ -234,7 +251,7 @@ func (s *SaleState) chases() []chase {
 	}
 	for _, m := range s.Team {
 		known := slices.ContainsFunc(s.Chases, func(c Chase) bool { return c.of(m.Role, m.Email) })
-		if !m.Active && m.Email != "" && !known && !busy[m.Role] {
+		if !m.Active && m.Email != "" && !m.InvitedAt.IsZero() && !known && !busy[m.Role] {
 			busy[m.Role] = true
 			todo = append(todo, chase{member: m, begin: true})
 		}
@@ -257,11 +274,15 @@ func (s *SaleState) told(role activities.Role, email string) {
 }
 
 // invitationEnded takes how a chase ended.
-func (s *SaleState) invitationEnded(o InvitationOutcome) {
+func (s *SaleState) invitationEnded(o InvitationOutcome, now time.Time) {
 	for i, c := range s.Chases {
 		if c.of(o.Role, o.Email) && c.running() {
 			s.Chases[i].How = o.How
 		}
+	}
+	if o.How == InvitationChosen {
+		// The agent is to invite somebody else: see whether that has happened.
+		s.LookFrom = now.Add(3 * day)
 	}
 	if o.How != InvitationAccepted {
 		return

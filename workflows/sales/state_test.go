@@ -123,7 +123,7 @@ func TestAcceptanceAndReplacementSettleAChase(t *testing.T) {
 	// the next one begins when it has said so.
 	s.saw(view(member(activities.Conveyancer, "other@example.com", false)), wednesday.Add(2*time.Hour))
 	require.Empty(t, s.chases())
-	s.invitationEnded(InvitationOutcome{Role: activities.Conveyancer, Email: "lawyer@example.com", How: InvitationAccepted})
+	s.invitationEnded(InvitationOutcome{Role: activities.Conveyancer, Email: "lawyer@example.com", How: InvitationAccepted}, wednesday)
 	begin, settle := heard(s)
 	require.Equal(t, []string{"other@example.com"}, begin)
 	require.Empty(t, settle)
@@ -160,8 +160,31 @@ func TestMissingMilestonesAreKept(t *testing.T) {
 	v := view()
 	v.MilestonesKnown, v.Missing = true, []string{"Completion"}
 	s.saw(v, wednesday)
+	require.False(t, s.Verified, "OpenMoove may only be late")
+	require.Equal(t, wednesday.Add(lookAgain), s.LookFrom)
+	s.saw(v, wednesday.Add(lookAgain))
 	require.True(t, s.Verified)
 	require.Equal(t, []string{"Completion"}, s.describe().MissingMilestones)
+	require.Zero(t, s.LookFrom)
 	s.saw(view(), wednesday)
 	require.Equal(t, []string{"Completion"}, s.Missing, "a look that did not ask leaves it")
+	s.event(durable.Event{Type: "property.milestone.created"}, wednesday)
+	v.Missing = nil
+	s.saw(v, wednesday.Add(2*lookAgain))
+	require.True(t, s.Verified)
+	require.Empty(t, s.Missing)
+}
+
+func TestAnInvitationOfUnknownAgeIsNotChasedInASaleThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	m := member(activities.Conveyancer, "lawyer@example.com", false)
+	m.InvitedAt = time.Time{}
+	found := begun()
+	found.saw(view(m), wednesday)
+	require.Empty(t, found.chases())
+	ours := begun()
+	ours.handedOver(facts(OriginImported, nil), wednesday)
+	ours.saw(view(m), wednesday.Add(3*day))
+	require.Len(t, ours.chases(), 1)
+	require.Equal(t, wednesday, ours.Team[0].InvitedAt)
 }

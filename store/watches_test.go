@@ -1,0 +1,241 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/aictive/keyholder/store"
+)
+
+var watchNoon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func watchAt(id string, class store.WatchClass, due time.Duration) store.Watch {
+	return store.Watch{PropertyID: id, Class: class, AddedAt: watchNoon, DueAt: watchNoon.Add(due)}
+}
+
+func putWatch(t *testing.T, s store.Store, list ...store.Watch) {
+	t.Helper()
+	for _, w := range list {
+		updated, err := s.PutWatch(t.Context(), w)
+		require.NoError(t, err)
+		require.True(t, updated, w.PropertyID)
+	}
+}
+
+func watchIDs(list []store.Watch) []string {
+	ids := []string{}
+	for _, w := range list {
+		ids = append(ids, w.PropertyID)
+	}
+	return ids
+}
+
+func TestWatch(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		_, err := s.Watch(ctx, "1")
+		require.ErrorIs(t, err, store.ErrNotFound)
+		whole := store.Watch{
+			PropertyID: "1", TransactionID: "u1", Class: store.WatchDueSoon, NextDue: watchNoon.Add(time.Hour), TurnsAt: watchNoon.Add(time.Hour),
+			AddedAt: watchNoon, ReadAt: watchNoon.Add(time.Minute), HeardAt: watchNoon.Add(2 * time.Minute), FailedAt: watchNoon.Add(3 * time.Minute),
+			Failures: 2, DueAt: watchNoon.Add(4 * time.Minute), Reads: 3, MilestonesDigest: "m", DetailDigest: "d",
+		}
+		putWatch(t, s, whole)
+		w, err := open().Watch(ctx, "1")
+		require.NoError(t, err)
+		require.Equal(t, whole, w)
+
+		next := store.Watch{
+			PropertyID: "1", Class: store.WatchRest, AddedAt: watchNoon.Add(time.Hour), ReadAt: whole.ReadAt.Add(time.Second),
+			HeardAt: whole.HeardAt.Add(-time.Second), DueAt: watchNoon.Add(time.Hour), MilestonesDigest: "m2",
+		}
+		putWatch(t, s, next)
+		next.TransactionID, next.AddedAt, next.HeardAt = whole.TransactionID, whole.AddedAt, whole.HeardAt
+		w, err = s.Watch(ctx, "1")
+		require.NoError(t, err)
+		require.Equal(t, next, w)
+
+		updated, err := s.PutWatch(ctx, whole)
+		require.NoError(t, err)
+		require.False(t, updated, "an earlier read says nothing new")
+		w, err = s.Watch(ctx, "1")
+		require.NoError(t, err)
+		require.Equal(t, next, w)
+
+		before := time.Now().Add(-time.Second)
+		putWatch(t, s, store.Watch{PropertyID: "2", Class: store.WatchRest, DueAt: watchNoon})
+		w, err = s.Watch(ctx, "2")
+		require.NoError(t, err)
+		require.True(t, w.AddedAt.After(before))
+	})
+}
+
+func TestWatchThatIsWrong(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s := open()
+		for name, w := range map[string]store.Watch{
+			"no property":  {Class: store.WatchRest, DueAt: watchNoon},
+			"no class":     {PropertyID: "1", DueAt: watchNoon},
+			"no such one":  {PropertyID: "1", Class: "late", DueAt: watchNoon},
+			"never due":    {PropertyID: "1", Class: store.WatchRest},
+			"minus counts": {PropertyID: "1", Class: store.WatchRest, DueAt: watchNoon, Reads: -1},
+		} {
+			_, err := s.PutWatch(t.Context(), w)
+			require.Error(t, err, name)
+			_, err = s.UpdateWatch(t.Context(), w)
+			require.Error(t, err, name)
+		}
+		require.Error(t, s.TouchWatch(t.Context(), "1", watchNoon, time.Time{}))
+		require.Error(t, s.TouchWatch(t.Context(), "1", time.Time{}, watchNoon))
+	})
+}
+
+// A read that ends after its sale did does not bring the watch back.
+func TestWatchRemovedWhileItIsRead(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		w := watchAt("1", store.WatchRest, 0)
+		putWatch(t, s, w)
+		w.ReadAt = watchNoon
+		updated, err := s.UpdateWatch(ctx, w)
+		require.NoError(t, err)
+		require.True(t, updated)
+		require.NoError(t, s.RemoveWatch(ctx, "1"))
+		require.NoError(t, s.RemoveWatch(ctx, "1"))
+		updated, err = s.UpdateWatch(ctx, w)
+		require.NoError(t, err)
+		require.False(t, updated)
+		_, err = s.Watch(ctx, "1")
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+}
+
+func TestTouchWatch(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		require.ErrorIs(t, s.TouchWatch(ctx, "1", watchNoon, watchNoon), store.ErrNotFound)
+		w := watchAt("1", store.WatchRest, time.Minute)
+		w.ReadAt = watchNoon
+		putWatch(t, s, w)
+		for _, step := range []struct {
+			heard, due         time.Duration
+			wantHeard, wantDue time.Duration
+		}{
+			{heard: -time.Second, due: time.Hour, wantHeard: -time.Second, wantDue: time.Minute}, // the read knows it
+			{heard: 2 * time.Second, due: 2 * time.Hour, wantHeard: 2 * time.Second, wantDue: 2 * time.Hour},
+			{heard: time.Second, due: 3 * time.Hour, wantHeard: 2 * time.Second, wantDue: 2 * time.Hour},
+		} {
+			require.NoError(t, s.TouchWatch(ctx, "1", watchNoon.Add(step.heard), watchNoon.Add(step.due)))
+			w.HeardAt, w.DueAt = watchNoon.Add(step.wantHeard), watchNoon.Add(step.wantDue)
+			got, err := s.Watch(ctx, "1")
+			require.NoError(t, err)
+			require.Equal(t, w, got)
+		}
+	})
+}
+
+func TestDueWatches(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		putWatch(t, s,
+			watchAt("late", store.WatchRest, -time.Hour), watchAt("b", store.WatchRest, 0), watchAt("a", store.WatchRest, 0),
+			watchAt("soon", store.WatchRest, time.Microsecond), watchAt("other", store.WatchOverdue, -time.Hour))
+		list, err := s.DueWatches(ctx, store.WatchRest, watchNoon, store.WatchShard{}, 10)
+		require.NoError(t, err)
+		require.Equal(t, []string{"late", "a", "b"}, watchIDs(list))
+		list, err = s.DueWatches(ctx, store.WatchRest, watchNoon, store.WatchShard{}, 2)
+		require.NoError(t, err)
+		require.Equal(t, []string{"late", "a"}, watchIDs(list))
+		for _, none := range []int{0, -1} {
+			list, err = s.DueWatches(ctx, store.WatchRest, watchNoon, store.WatchShard{}, none)
+			require.NoError(t, err)
+			require.Empty(t, list)
+		}
+	})
+}
+
+func TestTurnedWatches(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		never, later, first, second := watchAt("never", store.WatchRest, 0), watchAt("later", store.WatchRest, 0),
+			watchAt("first", store.WatchDueSoon, 0), watchAt("second", store.WatchRest, 0)
+		later.TurnsAt, first.TurnsAt, second.TurnsAt = watchNoon.Add(time.Second), watchNoon.Add(-time.Hour), watchNoon
+		putWatch(t, s, never, later, first, second)
+		list, err := s.TurnedWatches(ctx, watchNoon, store.WatchShard{}, 10)
+		require.NoError(t, err)
+		require.Equal(t, []store.Watch{first, second}, list)
+		list, err = s.TurnedWatches(ctx, watchNoon, store.WatchShard{}, 1)
+		require.NoError(t, err)
+		require.Equal(t, []store.Watch{first}, list)
+	})
+}
+
+// Each watch is in one shard, and the shards are about as large.
+func TestWatchShards(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		const watches, shards = 400, 4
+		for i := range watches {
+			w := watchAt(fmt.Sprint(81000+i), store.WatchRest, 0)
+			w.TurnsAt = watchNoon
+			putWatch(t, s, w)
+		}
+		seen := map[string]int{}
+		for i := range shards {
+			shard := store.WatchShard{Number: i, Count: shards}
+			due, err := s.DueWatches(ctx, store.WatchRest, watchNoon, shard, watches)
+			require.NoError(t, err)
+			require.InDelta(t, watches/shards, len(due), 40)
+			turned, err := s.TurnedWatches(ctx, watchNoon, shard, watches)
+			require.NoError(t, err)
+			require.ElementsMatch(t, watchIDs(due), watchIDs(turned))
+			for _, w := range due {
+				seen[w.PropertyID]++
+			}
+		}
+		require.Len(t, seen, watches)
+		for id, times := range seen {
+			require.Equal(t, 1, times, id)
+		}
+	})
+}
+
+func TestCountWatches(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		counts, err := s.CountWatches(ctx, watchNoon)
+		require.NoError(t, err)
+		require.Empty(t, counts)
+		old, young := watchAt("1", store.WatchRest, -10*time.Minute), watchAt("2", store.WatchRest, time.Minute)
+		old.ReadAt, young.ReadAt = watchNoon.Add(-40*time.Minute), watchNoon.Add(-20*time.Minute)
+		putWatch(t, s, old, young, watchAt("3", store.WatchRest, -time.Minute), watchAt("4", store.WatchOverdue, time.Minute))
+		counts, err = s.CountWatches(ctx, watchNoon)
+		require.NoError(t, err)
+		require.Equal(t, map[store.WatchClass]store.WatchCount{
+			store.WatchRest:    {Watches: 3, Late: 2, LongestWait: 10 * time.Minute, Read: 2, MeanAge: 30 * time.Minute, OldestAge: 40 * time.Minute},
+			store.WatchOverdue: {Watches: 1},
+		}, counts)
+	})
+}
+
+// Workflows and pollers write the same watch at once: the latest read stays.
+func TestWatchPutAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		stores := []store.Store{open(), open()}
+		errs := make([]error, 20)
+		together(len(errs), func(i int) {
+			w := watchAt("1", store.WatchRest, 0)
+			w.ReadAt, w.MilestonesDigest = watchNoon.Add(time.Duration(i)*time.Second), fmt.Sprint(i)
+			_, errs[i] = stores[i%2].PutWatch(t.Context(), w)
+		})
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		w, err := stores[0].Watch(t.Context(), "1")
+		require.NoError(t, err)
+		require.Equal(t, "19", w.MilestonesDigest)
+	})
+}
