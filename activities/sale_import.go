@@ -155,7 +155,9 @@ func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (Impo
 	beating, stop := context.WithCancel(ctx)
 	defer stop()
 	go heartbeat(beating)
-	if err := a.refreshIndex(ctx, false); partner.KindOf(err) == partner.RateLimited {
+	if err := a.refreshIndex(ctx, false); ctx.Err() != nil {
+		return ImportBatchResult{}, ctx.Err()
+	} else if partner.KindOf(err) == partner.RateLimited {
 		b.limited(err)
 	} else if err != nil {
 		return ImportBatchResult{}, toTemporal(ctx, err)

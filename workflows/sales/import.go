@@ -120,7 +120,7 @@ func importSales(ctx workflow.Context, in ImportInput) (ImportProgress, error) {
 			next := ImportInput{ImportID: in.ImportID, Clock: in.Clock, State: w.state}
 			return ImportProgress{}, workflow.NewContinueAsNewError(ctx, ImportName, next)
 		}
-		if err := w.goOn(ctx); temporal.IsCanceledError(err) && ctx.Err() != nil {
+		if err := w.goOn(ctx); err != nil && ctx.Err() != nil {
 			w.state.Cancelled = &ImportCommand{By: "operator", Why: "the workflow was cancelled"}
 			ctx, _ = workflow.NewDisconnectedContext(ctx)
 		} else if err != nil {
@@ -148,8 +148,9 @@ func (w *importRun) goOn(ctx workflow.Context) error {
 	w.stopBatch = stop
 	batch, err := activities.ImportBatch.Run(batchCtx, activities.ImportBatchInput{ImportID: w.in.ImportID}, "create the next rows")
 	w.stopBatch = nil
+	stopped := batchCtx.Err() != nil
 	stop()
-	if temporal.IsCanceledError(err) && ctx.Err() == nil {
+	if err != nil && stopped && ctx.Err() == nil {
 		return nil // paused or cancelled by command; the rows know how far it came
 	}
 	if err != nil {
