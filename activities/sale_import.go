@@ -317,13 +317,12 @@ func (b *batch) row(ctx context.Context, row store.ImportRow) error {
 		return nil
 	case errors.Is(err, errOnItsWay):
 		return b.Store.DeferRow(ctx, b.importID, row.Number, rowPause)
-	case errors.As(err, &e) && row.Tries >= maxRowTries:
-		return b.finish(ctx, row, store.RowRefused, store.RowProblem{
-			Message: "OpenMoove's answer about this row stays unusable (" + string(e.Kind) + "): look there whether the property exists, then submit the row again"})
+	case errors.As(err, &e) && (e.Kind == partner.UnknownOutcome || e.Kind == partner.Malformed):
+		return b.unusable(ctx, row, err)
 	case errors.As(err, &e):
+		// OpenMoove is away, or does not take our key: all rows wait.
 		b.passing(err)
-		// Others come first; where OpenMoove is away, all of them wait.
-		return b.Store.DeferRow(ctx, b.importID, row.Number, min(rowPause<<min(row.Tries, 10), time.Hour))
+		return b.Store.DeferRow(ctx, b.importID, row.Number, rowPause)
 	default:
 		return err
 	}
@@ -345,6 +344,18 @@ func (b *batch) row(ctx context.Context, row store.ImportRow) error {
 	}
 	row.PropertyID, row.TransactionID = created.PropertyID, created.TransactionID
 	return b.Store.FinishRow(ctx, b.importID, row)
+}
+
+// unusable is a row about which OpenMoove answers so that nobody knows what it did.
+// It waits alone, longer each time, lest it holds up the others, and is left to a
+// person in the end.
+func (b *batch) unusable(ctx context.Context, row store.ImportRow, err error) error {
+	b.passing(err)
+	if row.Tries >= maxRowTries {
+		return b.finish(ctx, row, store.RowRefused, store.RowProblem{
+			Message: "OpenMoove's answer about this row stays unusable: look there whether the property exists, then submit the row again"})
+	}
+	return b.Store.DeferRow(ctx, b.importID, row.Number, min(rowPause<<min(row.Tries, 10), time.Hour))
 }
 
 // createPaced waits out short stops of the ledger, such as one for somebody whose

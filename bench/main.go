@@ -29,6 +29,7 @@ type settings struct {
 	latency time.Duration
 	// importRows is the size of the imported file.
 	importRows int
+	small      bool
 }
 
 func main() {
@@ -48,6 +49,7 @@ func main() {
 	if floorAddr != "" {
 		err = serveFloor(ctx, floorAddr, temporal)
 	} else {
+		s.small = small
 		s.rounds, s.perRound, s.latency, s.importRows = 5, 6*time.Second, 30*time.Second, 1000
 		if small {
 			s.rounds, s.perRound, s.latency, s.importRows = 1, 2*time.Second, 3*time.Second, 300
@@ -83,5 +85,6 @@ func run(ctx context.Context, s settings) (err error) {
 		throughput(ctx, s, filepath.Join(dir, "throughput")),
 		latency(ctx, s, filepath.Join(dir, "latency")),
 		imports(ctx, s, filepath.Join(dir, "imports")),
+		simulate(os.Stdout, s.small),
 	)
 }

@@ -333,6 +333,24 @@ func TestARefusedRowDoesNotStopTheOthers(t *testing.T) {
 	require.Equal(t, sales.ImportProgress{Rows: 10, Created: 8, Refused: 2}, progress)
 }
 
+// A row whose outcome nobody learns is left to a person in the end, and does not
+// hold up the others meanwhile.
+func TestARowThatStaysUnusableIsLeftToAPerson(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	require.NoError(t, s.box.SetFault(sandbox.OpenMoove, sandbox.Fault{Status: 500, Method: http.MethodPost, Times: 1}))
+	progress, err := s.imported(1, func() {
+		for range 30 {
+			require.NoError(t, s.store.DeferRow(t.Context(), "file", 2, -time.Second))
+		}
+	})
+	require.NoError(t, err)
+	require.Equal(t, sales.ImportProgress{Rows: 1, Refused: 1}, progress)
+	rows, err := s.store.Rows(t.Context(), "file", 0, 10)
+	require.NoError(t, err)
+	require.Contains(t, rows[0].Problems[0].Message, "look there")
+}
+
 func TestAnImportIsPausedResumedAndCancelled(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
