@@ -76,6 +76,7 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	AssignProfessional.Bind(r, a.assignProfessional)
 	HandOverSale.Bind(r, a.handOverSale)
 	FinishImport.Bind(r, a.finishImport)
+	ReleaseSale.Bind(r, a.releaseSale)
 }
 
 // RegisterOpenMoove binds the code of the activities on QueueOpenMoove.

@@ -331,7 +331,7 @@ func (a *Activities) saleView(ctx context.Context, in ReadSaleInput) (SaleView, 
 	if err != nil {
 		return view, err
 	}
-	view.MilestonesKnown, view.Milestones = true, len(milestones)
+	view.MilestonesKnown, view.Milestones = true, steps(milestones)
 	view.Missing = missing(milestones, a.Policy.Sales().Milestones[string(view.Method)])
 	return view, nil
 }
@@ -367,6 +367,14 @@ func team(t *openmoove.Team) []TeamMember {
 		}
 	}
 	slices.SortFunc(out, func(a, b TeamMember) int { return strings.Compare(string(a.Role), string(b.Role)) })
+	return out
+}
+
+func steps(milestones []openmoove.Milestone) []Milestone {
+	out := make([]Milestone, 0, len(milestones))
+	for _, m := range milestones {
+		out = append(out, Milestone{ID: m.ID, Name: m.Name, Order: m.Order, Completed: m.Completed, CompletedAt: m.CompletedAt, DueAt: m.DueDate})
+	}
 	return out
 }
 

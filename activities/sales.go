@@ -34,6 +34,16 @@ var HandOverSale = durable.Activity[SaleFacts, None]{
 	Name: "sales.hand_over", Attempt: 10 * time.Second,
 }
 
+// ReleaseSale ends the cases of a sale's professionals. Repeating it is harmless.
+var ReleaseSale = durable.Activity[ReleaseSaleInput, None]{
+	Name: "sales.release", Attempt: 5 * time.Second,
+}
+
+// ReleaseSaleInput names the sale by its request id.
+type ReleaseSaleInput struct {
+	RequestID string `json:"request_id"`
+}
+
 // NewSale is a sale to create at OpenMoove, checked and normalised by whoever
 // accepted it. Names and rules are those of POST clients/ (contracts/openmoove.md
 // 2).
@@ -139,9 +149,9 @@ type SaleView struct {
 	Joined    []string     `json:"joined,omitempty"`
 	// MilestonesKnown is true where they were read; Missing are those that policy
 	// expects for the method and OpenMoove has not made.
-	MilestonesKnown bool     `json:"milestones_known,omitempty"`
-	Milestones      int      `json:"milestones,omitempty"`
-	Missing         []string `json:"missing,omitempty"`
+	MilestonesKnown bool        `json:"milestones_known,omitempty"`
+	Milestones      []Milestone `json:"milestones,omitempty"`
+	Missing         []string    `json:"missing,omitempty"`
 }
 
 // TeamMember is a professional of a sale.
@@ -184,6 +194,10 @@ type SaleFacts struct {
 	LookAfter time.Duration `json:"look_after,omitempty"`
 	// View is what OpenMoove showed after the creation, nil where it was not read.
 	View *SaleView `json:"view,omitempty"`
+}
+
+func (a *Activities) releaseSale(ctx context.Context, in ReleaseSaleInput) (None, error) {
+	return None{}, a.Store.ReleaseCases(ctx, in.RequestID)
 }
 
 func (a *Activities) handOverSale(ctx context.Context, facts SaleFacts) (None, error) {

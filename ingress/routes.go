@@ -58,13 +58,16 @@ func Routes(source string) []Route {
 		return []Route{
 			{"property.created", "property_id", sale, nil},
 			{"property.updated", "property_id", sale, nil},
-			{"property.milestone.created", "property_id", sale, nil},
-			{"property.milestone.updated", "property_id", sale, nil},
-			{"property.milestone.completed", "property_id", sale, nil},
+			{"property.milestone.created", "property_id", sale, always},
+			{"property.milestone.updated", "property_id", sale, always},
+			{"property.milestone.completed", "property_id", sale, always},
 		}
 	}
 	return nil
 }
+
+// always begins a new run: a milestone of a completed sale has moved.
+func always(durable.Event) bool { return true }
 
 // reopensWorkOrder: a new order, one whose status has moved, or one of which the
 // event does not say what changed. Whether it moved

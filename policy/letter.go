@@ -15,11 +15,13 @@ const (
 	// LetterMilestonesMissing tells the manager of milestones that OpenMoove did not
 	// make.
 	LetterMilestonesMissing = "milestones_missing"
+	// LetterProgress tells that something about a sale's progress has changed.
+	LetterProgress = "progress"
 )
 
 // letters is every letter that a policy with sales must have.
 func letters() map[string]kind {
-	return map[string]kind{LetterReminder: tells, LetterChoose: asks, LetterChosen: tells, LetterMilestonesMissing: tells}
+	return map[string]kind{LetterReminder: tells, LetterChoose: asks, LetterChosen: tells, LetterMilestonesMissing: tells, LetterProgress: tells}
 }
 
 // LetterData is what a letter may say. Values come from people and partners: Letter
@@ -45,6 +47,14 @@ type LetterData struct {
 	// how many were sent.
 	Number int
 	Of     int
+	// Alert says what LetterProgress is about, such as "Overdue"; Step is the milestone,
+	// "" for the sale as a whole, DueOn its date as people read it, Current the
+	// milestone that comes next, and Percent how many are completed.
+	Alert   string
+	Step    string
+	DueOn   string
+	Current string
+	Percent int
 	// Options are whom one may choose, best first; at most maxOptions are said.
 	Options []string
 	// Milestones are names; at most maxMilestones are said.
@@ -94,10 +104,10 @@ func (l Letter) render(id string, data LetterData) (heading, body string, err er
 
 // clean copies the lists.
 func (d LetterData) clean() LetterData {
-	for _, v := range []*string{&d.Company, &d.Role, &d.Method, &d.Postcode, &d.InvitedOn} {
+	for _, v := range []*string{&d.Company, &d.Role, &d.Method, &d.Postcode, &d.InvitedOn, &d.Alert, &d.DueOn} {
 		*v = cleanLine(*v, maxValue, same)
 	}
-	for _, v := range []*string{&d.Recipient, &d.Professional, &d.Firm, &d.Email, &d.Address} {
+	for _, v := range []*string{&d.Recipient, &d.Professional, &d.Firm, &d.Email, &d.Address, &d.Step, &d.Current} {
 		*v = cleanLine(*v, maxName, same)
 	}
 	if place, ok := strings.CutSuffix(d.Address, d.Postcode); ok && d.Postcode != "" {

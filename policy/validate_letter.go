@@ -18,13 +18,14 @@ func sampleLetters() []LetterData {
 			Firm: "Montgomery & Daughters", Email: "christopher.montgomery@example.com",
 			Address: "Flat 12, 145 Great Northumberland Street, London", Postcode: "SW1A 1AA",
 			InvitedOn: "Wednesday 23 September 2026", Number: 2, Of: 3,
+			Alert: "Back on track", Step: "Auction Marketing Period", DueOn: "Wednesday 23 September 2026", Current: "Auction Exchange", Percent: 50,
 			Options:    []string{"Montgomery & Daughters (covers SW, 3 of 10 cases)", "Pemberton LLP (covers SW, 9 of 10 cases)"},
 			Milestones: []string{"Legal Pack Preparation", "Auction Marketing Period"},
 		},
 		{},
 		{
 			Company: long, Recipient: long, Role: long, Method: long, Professional: long, Firm: long, Email: long, Address: long,
-			Postcode: long, InvitedOn: long, Number: 10, Of: 10,
+			Postcode: long, InvitedOn: long, Number: 10, Of: 10, Alert: long, Step: long, DueOn: long, Current: long, Percent: 100,
 			Options: slices.Repeat([]string{long}, maxOptions), Milestones: slices.Repeat([]string{long}, maxMilestones),
 		},
 	}

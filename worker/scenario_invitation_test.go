@@ -9,12 +9,15 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/sandbox"
 	"github.com/aictive/keyholder/sandbox/mailbox"
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/sales"
+	"github.com/aictive/keyholder/workflows/sales/progress"
 )
 
 const (
@@ -331,4 +334,118 @@ func TestAPartnerFaultDoesNotEndASale(t *testing.T) {
 	})
 	require.Equal(t, sales.OriginFound, known.Origin)
 	require.Len(t, known.Team, 2)
+}
+
+// milestones are those of a property in the sandbox.
+func (s *scenario) milestones(id string) []struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+} {
+	s.t.Helper()
+	var property struct {
+		Milestones []struct {
+			ID   int    `json:"id"`
+			Name string `json:"name"`
+		} `json:"milestones"`
+	}
+	s.call(http.MethodGet, "/_records/openmoove/properties/"+id, nil, &property)
+	return property.Milestones
+}
+
+func (s *scenario) milestone(id string, number int, fields map[string]any) {
+	s.t.Helper()
+	s.call(http.MethodPut, fmt.Sprintf("/_records/openmoove/properties/%s/milestones/%d", id, number), fields, nil)
+}
+
+func TestASaleIsFollowedToItsCompletion(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	facts := s.invitedSale()
+	id := facts.PropertyID
+	s.accept(id, "conveyancer")
+	all := s.milestones(id)
+	require.Len(t, all, 6)
+	events := 10
+	moved := func() {
+		events++
+		s.env.SignalWorkflow(durable.EventReceived.Name, saleEvent(events, "property.milestone.updated", id))
+	}
+	var overdue, mended sales.SaleDescription
+	s.freshEnvironment(sales.SaleID(id))
+	s.at(0, func() { s.env.SignalWorkflow(sales.SaleHandedOver.Name, facts) })
+	s.at(time.Hour, func() {
+		for _, m := range all {
+			s.milestone(id, m.ID, map[string]any{"due_date": nil})
+		}
+		s.milestone(id, all[0].ID, map[string]any{"completed": true})
+		s.milestone(id, all[1].ID, map[string]any{"due_date": s.start.Add(5 * aDay).Format(time.RFC3339)})
+		moved()
+	})
+	s.at(7*aDay, func() { overdue = s.describeSale() })
+	s.at(8*aDay, func() {
+		s.milestone(id, all[1].ID, map[string]any{"completed": true})
+		moved()
+		moved()
+	})
+	s.at(9*aDay, func() { mended = s.describeSale() })
+	s.at(10*aDay, func() {
+		for _, m := range all[2:] {
+			s.milestone(id, m.ID, map[string]any{"completed": true})
+		}
+		moved()
+	})
+	s.env.ExecuteWorkflow(sales.SaleName, sales.SaleInput{ID: id})
+	require.True(t, s.env.IsWorkflowCompleted())
+	require.NoError(t, s.env.GetWorkflowError())
+	var result sales.SaleResult
+	require.NoError(t, s.env.GetWorkflowResult(&result))
+	require.Equal(t, "completed", result.Outcome)
+
+	require.Equal(t, 1, overdue.Progress.Overdue)
+	require.Equal(t, progress.Red, overdue.Progress.Status)
+	require.Equal(t, all[1].Name, overdue.Progress.Current.Name)
+	require.Equal(t, 2, mended.Progress.Completed)
+	require.NotEmpty(t, mended.Timeline)
+	for _, to := range []string{agent, priyaTo} {
+		require.Len(t, s.lettersTo(to, "Sale of 1 Larkhall Rise, London: Overdue"), 1, to)
+		require.Len(t, s.lettersTo(to, "Sale of 1 Larkhall Rise, London: Back on track"), 1, to)
+		require.Len(t, s.lettersTo(to, "Sale of 1 Larkhall Rise, London: Completed"), 1, to)
+	}
+	require.Len(t, s.lettersTo(agent, "Sale of 1 Larkhall Rise, London: Due soon, Legal Pack Preparation"), 1)
+	load, err := s.store.CaseLoad(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, load, "its professionals are free")
+	s.nothingTwice()
+}
+
+// The run after continue-as-new knows what the one before it knew.
+func TestASaleContinuesAsNewWithAllThatItKnows(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	facts := s.invitedSale()
+	id := facts.PropertyID
+	var before, after sales.SaleDescription
+	s.freshEnvironment(sales.SaleID(id))
+	s.at(0, func() { s.env.SignalWorkflow(sales.SaleHandedOver.Name, facts) })
+	s.at(time.Hour, func() {
+		before = s.describeSale()
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow(durable.EventReceived.Name, saleEvent(1, "property.created", id))
+	})
+	s.env.ExecuteWorkflow(sales.SaleName, sales.SaleInput{ID: id})
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, s.env.GetWorkflowError(), &next)
+	var in sales.SaleInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
+	s.freshEnvironment(sales.SaleID(id))
+	s.env.SetStartTime(s.start.Add(time.Hour))
+	s.env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil).Maybe()
+	s.at(time.Minute, func() {
+		s.env.SignalWorkflow(durable.EventReceived.Name, saleEvent(1, "property.created", id)) // taken before
+	})
+	s.at(2*time.Minute, func() { after = s.describeSale() })
+	s.at(3*time.Minute, s.env.CancelWorkflow)
+	s.env.ExecuteWorkflow(sales.SaleName, in)
+	before.Events = map[string]int{"property.created": 1}
+	require.Equal(t, before, after)
 }

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
@@ -375,6 +377,41 @@ func TestAnImportIsPausedResumedAndCancelled(t *testing.T) {
 	require.ErrorContains(t, again.err, "cannot resume")
 	require.NoError(t, cancelled.err)
 	require.Equal(t, sales.ImportProgress{Rows: 5, Created: 1, Cancelled: 4}, progress)
+}
+
+func TestAnImportContinuesAsNewWithAllThatItKnows(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	s.acts.OpenMoove.Limits = []store.Limit{{Calls: 3, Window: time.Hour}}
+	why := sales.ImportCommand{By: "office", Why: "lunch"}
+	var before sales.ImportDescription
+	_, err := s.imported(5, func() {
+		s.at(time.Minute, func() {
+			s.env.SetContinueAsNewSuggested(true)
+			paused := command(s, sales.PauseImport, why)
+			require.NoError(t, paused.err)
+		})
+		s.at(2*time.Minute, func() { s.env.SetContinueAsNewSuggested(false) })
+	})
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, err, &next)
+	var in sales.ImportInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &in))
+	require.Equal(t, "file", in.ImportID)
+	require.Equal(t, why, *in.State.Paused)
+	require.Equal(t, 1, in.State.Progress.Created)
+
+	s.freshEnvironment(sales.ImportWorkflowID("file"))
+	s.at(time.Minute, func() {
+		value, err := s.env.QueryWorkflow(sales.DescribeImport.Name)
+		require.NoError(t, err)
+		require.NoError(t, value.Get(&before))
+		command(s, sales.CancelImport, why)
+	})
+	s.env.ExecuteWorkflow(sales.ImportName, in)
+	require.NoError(t, s.env.GetWorkflowError())
+	require.Equal(t, sales.ImportPaused, before.State)
+	require.Equal(t, in.State.Progress, before.Progress)
 }
 
 // policyWith runs on the built-in policy with a text of it replaced.

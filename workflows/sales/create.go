@@ -1,7 +1,8 @@
 // Package sales holds the workflows of property sales at OpenMoove: create.go and
 // import.go bring sales into being, sale.go follows each one for its life, and
-// invitation.go chases a professional who was invited. Decisions are pure
-// functions beside them.
+// invitation.go chases a professional who was invited. Decisions are pure: state.go
+// and follow.go for the sale, chase.go for the invitation, and the packages progress
+// and change.
 package sales
 
 import (

@@ -12,6 +12,7 @@ import (
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/sales/progress"
 )
 
 // Sale follows one property of OpenMoove; its id is "sale/<integer id>". Webhooks,
@@ -58,6 +59,9 @@ type (
 		Method            SaleMethod   `json:"method,omitempty"`
 		Team              []MemberSeen `json:"team,omitempty"`
 		MissingMilestones []string     `json:"missing_milestones,omitempty"`
+		// Progress is as it was last judged; Timeline is what has changed.
+		Progress progress.Progress `json:"progress"`
+		Timeline []Happening       `json:"timeline,omitempty"`
 		// LookAt is when OpenMoove is asked again who has joined (business time).
 		LookAt   time.Time      `json:"look_at,omitzero"`
 		Events   map[string]int `json:"events,omitempty"`
@@ -104,6 +108,15 @@ func sale(ctx workflow.Context, in SaleInput) (SaleResult, error) {
 			return SaleResult{}, err
 		}
 		w.show(ctx)
+		if w.state.over(durable.Now(ctx)) {
+			if err := durable.Settle(ctx, w.take); err != nil {
+				return SaleResult{}, err
+			}
+			if w.state.over(durable.Now(ctx)) && w.state.LookFrom.IsZero() {
+				return w.finish(ctx)
+			}
+			continue
+		}
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			if err := durable.Settle(ctx, w.take); err != nil {
 				return SaleResult{}, err
@@ -143,8 +156,14 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 
 // act does what the state says is due.
 func (w *saleRun) act(ctx workflow.Context) error {
-	if at := w.state.lookAt(w.graceOf(ctx)); !at.IsZero() && !at.After(durable.Now(ctx)) {
+	due := func(at time.Time) bool { return !at.IsZero() && !at.After(durable.Now(ctx)) }
+	if due(w.state.lookAt(w.graceOf(ctx))) {
 		if err := w.look(ctx); err != nil {
+			return err
+		}
+	}
+	if due(w.state.judgeAt()) {
+		if err := w.judge(ctx); err != nil {
 			return err
 		}
 	}
@@ -153,40 +172,73 @@ func (w *saleRun) act(ctx workflow.Context) error {
 			return err
 		}
 	}
-	if w.state.BornHere && w.state.Verified && len(w.state.Missing) > 0 && !w.state.MissingTold {
-		return w.tellMissing(ctx)
+	if due(w.state.sendAt()) {
+		return w.post(ctx)
 	}
 	return nil
 }
 
-// tellMissing lets the sales manager know which milestones OpenMoove has not made.
-func (w *saleRun) tellMissing(ctx workflow.Context) error {
-	w.state.MissingTold = true
+// judge brings the progress up to date and writes the letters that it asks for.
+func (w *saleRun) judge(ctx workflow.Context) error {
 	directory, err := activities.ReadDirectory.RunLocal(ctx, activities.ReadDirectoryInput{}, "sales policy")
 	if err != nil {
 		return err
 	}
 	rules := directory.Settings
-	m := activities.Message{
-		Step: "milestones missing", Class: activities.Routine, Channels: []activities.Channel{activities.Mail},
-		To: activities.Person{ID: "sales manager", Name: rules.Manager.Name, Email: rules.Manager.Email},
+	for _, alert := range w.state.judge(progress.RulesOf(rules, w.state.Method), durable.Now(ctx)) {
+		for _, person := range w.state.recipients(alert, rules) {
+			letter, err := w.state.alertLetter(alert, person, rules)
+			if err != nil {
+				return err
+			}
+			w.state.Outbox = append(w.state.Outbox, letter)
+		}
 	}
-	m.Subject, m.Text, err = rules.Letter(policy.LetterMilestonesMissing, policy.LetterData{
-		Recipient: rules.Manager.Name, Method: policy.Words(string(w.state.Method)), Address: w.state.Address,
-		Postcode: w.state.Postcode, Milestones: w.state.Missing,
-	})
-	if err != nil {
+	if w.state.BornHere && w.state.Verified && len(w.state.Missing) > 0 && !w.state.MissingTold {
+		w.state.MissingTold = true
+		letter, err := w.state.missingLetter(rules)
+		if err != nil {
+			return err
+		}
+		w.state.Outbox = append(w.state.Outbox, letter)
+	}
+	return nil
+}
+
+// post sends the outbox. What cannot be sent within a day is given up.
+func (w *saleRun) post(ctx workflow.Context) error {
+	results, err := activities.SendMessages.Run(ctx, activities.SendMessagesInput{
+		Ref: SaleID(w.state.PropertyID) + w.incarnation(), Messages: w.state.Outbox,
+	}, "letters about the progress")
+	if temporal.IsCanceledError(err) {
 		return err
 	}
-	_, err = activities.SendMessages.Run(ctx, activities.SendMessagesInput{
-		Ref: SaleID(w.state.PropertyID), Zone: rules.TimeZone, Messages: []activities.Message{m},
-	}, "tell the sales manager which milestones are missing")
-	if err != nil && !temporal.IsCanceledError(err) {
-		workflow.GetLogger(ctx).Warn("the sales manager could not be told of missing milestones", "error", err)
-		return nil
+	if err != nil {
+		results = activities.SentBefore(err)
+		workflow.GetLogger(ctx).Warn("letters about a sale could not be sent", "error", err)
 	}
-	return err
+	w.state.posted(results, durable.Now(ctx))
+	return nil
 }
+
+// incarnation tells the runs of a reopened sale apart in the effect journal.
+func (w *saleRun) incarnation() string {
+	return "@" + w.state.BeganAt.UTC().Format(time.RFC3339)
+}
+
+// finish ends the sale: its professionals are free.
+func (w *saleRun) finish(ctx workflow.Context) (SaleResult, error) {
+	w.close(ctx)
+	if w.state.RequestID != "" {
+		if _, err := activities.ReleaseSale.Run(ctx, activities.ReleaseSaleInput{RequestID: w.state.RequestID}, "its professionals are free"); err != nil {
+			return SaleResult{}, err
+		}
+	}
+	return SaleResult{Outcome: "completed"}, nil
+}
+
+// zone is where days of sales are meant in a timeline.
+const zone = "Europe/London"
 
 // grace is how long a sale that a webhook has begun waits for its creator, whose
 // reply may be on its way, before it asks OpenMoove itself (real time).
@@ -200,13 +252,15 @@ func (w *saleRun) graceOf(ctx workflow.Context) time.Duration {
 // property may be gone, or the older form of its detail.
 func (w *saleRun) look(ctx workflow.Context) error {
 	view, err := activities.ReadSale.Run(ctx, activities.ReadSaleInput{
-		PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, Milestones: !w.state.Verified,
-	}, "who has joined")
+		PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, Milestones: !w.state.Verified || w.state.ReadMilestones,
+	}, "team and milestones")
 	if temporal.IsCanceledError(err) {
 		return err
 	}
 	if err == nil {
+		before := w.state.snapshot()
 		w.state.saw(view, durable.Now(ctx))
+		w.state.changed(before, durable.Now(ctx), zone)
 	} else {
 		w.state.lookFailed(durable.Now(ctx))
 	}
@@ -250,8 +304,8 @@ func (w *saleRun) close(ctx workflow.Context) {
 }
 
 func (w *saleRun) wait(ctx workflow.Context) error {
-	at := w.state.lookAt(w.graceOf(ctx))
-	w.alarm.Set(ctx, at, "ask OpenMoove who has joined")
+	at, why := w.state.due(w.graceOf(ctx))
+	w.alarm.Set(ctx, at, why)
 	return workflow.Await(ctx, func() bool {
 		return durable.EventReceived.Pending(ctx) || SaleHandedOver.Pending(ctx) || InvitationEnded.Pending(ctx) || w.alarm.Rang()
 	})
@@ -280,6 +334,16 @@ func (s *SaleState) details() string {
 			status += ", chase " + m.Chase
 		}
 		lines = append(lines, fmt.Sprintf("- %s: %s", policy.Words(string(m.Role)), status))
+	}
+	if p := d.Progress; p.Total > 0 {
+		line := fmt.Sprintf("\n**%s**: %d of %d milestones (%d %%)", p.Status, p.Completed, p.Total, p.Percent)
+		if p.Current != nil {
+			line += ", now " + p.Current.Name
+		}
+		lines = append(lines, line)
+	}
+	for _, h := range d.Timeline[max(0, len(d.Timeline)-5):] {
+		lines = append(lines, "- "+h.At.Format(time.RFC3339)+" "+h.What)
 	}
 	if len(d.MissingMilestones) > 0 {
 		lines = append(lines, "\nMissing milestones: "+strings.Join(d.MissingMilestones, ", "))

@@ -36,11 +36,17 @@ type SaleState struct {
 	Failures int  `json:"failures,omitempty"`
 	Verified bool `json:"verified,omitempty"`
 	// MissingTold is true once the manager knows what is missing.
-	MissingTold bool           `json:"missing_told,omitempty"`
-	Missing     []string       `json:"missing,omitempty"`
-	Events      map[string]int `json:"events,omitempty"`
-	Unusable    int            `json:"unusable,omitempty"`
-	Unknown     int            `json:"unknown,omitempty"`
+	MissingTold bool     `json:"missing_told,omitempty"`
+	Missing     []string `json:"missing,omitempty"`
+	// ReadMilestones asks the next look for the milestones too.
+	ReadMilestones bool   `json:"read_milestones,omitempty"`
+	Course         Course `json:"course"`
+	// Outbox are letters to send from OutboxFrom on.
+	Outbox     []activities.Message `json:"outbox,omitempty"`
+	OutboxFrom time.Time            `json:"outbox_from,omitzero"`
+	Events     map[string]int       `json:"events,omitempty"`
+	Unusable   int                  `json:"unusable,omitempty"`
+	Unknown    int                  `json:"unknown,omitempty"`
 }
 
 // Chase is the follow-up of one professional's invitation.
@@ -107,10 +113,8 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 	switch ev.Type {
 	case "property.created":
 		s.BornHere = s.BornHere || s.Origin == ""
-	case "property.milestone.created":
-		if len(s.Missing) > 0 {
-			s.Verified, s.LookFrom = false, now.Add(lookAgain)
-		}
+	case "property.milestone.created", "property.milestone.updated", "property.milestone.completed":
+		s.ReadMilestones, s.LookFrom = true, now
 	case "property.updated":
 		if s.Origin != "" && (len(s.Team) == 0 || s.open()) {
 			s.LookFrom = now
@@ -153,7 +157,8 @@ func (s *SaleState) saw(v activities.SaleView, now time.Time) {
 	if v.MilestonesKnown {
 		// What is missing at first may only be late.
 		s.Verified = len(v.Missing) == 0 || len(s.Missing) > 0
-		s.Missing = v.Missing
+		s.Missing, s.ReadMilestones = v.Missing, false
+		s.Course.Milestones, s.Course.Known, s.Course.Fresh = v.Milestones, true, true
 	}
 	team := v.Team
 	if !v.TeamKnown {
@@ -315,7 +320,7 @@ func (s *SaleState) invitation(m activities.TeamMember, clock durable.Clock, now
 func (s *SaleState) describe() SaleDescription {
 	d := SaleDescription{
 		PropertyID: s.PropertyID, TransactionID: s.TransactionID, Origin: s.Origin, Method: s.Method,
-		MissingMilestones: s.Missing, LookAt: s.LookFrom, Events: maps.Clone(s.Events), Unusable: s.Unusable, Unknown: s.Unknown,
+		MissingMilestones: s.Missing, Progress: s.Course.Progress, Timeline: slices.Clone(s.Course.Timeline), LookAt: s.LookFrom, Events: maps.Clone(s.Events), Unusable: s.Unusable, Unknown: s.Unknown,
 	}
 	for _, m := range s.Team {
 		seen := MemberSeen{Role: m.Role, Active: m.Active}

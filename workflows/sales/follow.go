@@ -1,0 +1,223 @@
+package sales
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/workflows/sales/change"
+	"github.com/aictive/keyholder/workflows/sales/progress"
+)
+
+// Course is how far a sale is on its way, as its looks at OpenMoove have shown it.
+// Times are business time.
+type Course struct {
+	Milestones []activities.Milestone `json:"milestones,omitempty"`
+	// Known is true once the milestones were read; Fresh until they are judged.
+	Known    bool              `json:"known,omitempty"`
+	Fresh    bool              `json:"fresh,omitempty"`
+	Progress progress.Progress `json:"progress"`
+	// Judged is true once Progress is that of a first look.
+	Judged bool `json:"judged,omitempty"`
+	// Told are the keys of alerts that nobody is told again.
+	Told []string `json:"told,omitempty"`
+	// Timeline is what has changed, newest last.
+	Timeline []Happening `json:"timeline,omitempty"`
+	// DoneAt is when the last milestone was seen completed.
+	DoneAt time.Time `json:"done_at,omitzero"`
+}
+
+// Happening is a change of the sale in words, without names.
+type Happening struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"`
+}
+
+const (
+	maxTimeline = 100
+	maxTold     = 500
+	// restsFor is how long a completed sale is still followed: a milestone may be
+	// reopened.
+	restsFor = 24 * time.Hour
+)
+
+// snapshot is what the sale shows, for comparing.
+func (s *SaleState) snapshot() change.Snapshot {
+	out := change.Snapshot{Milestones: s.Course.Milestones, NoMilestones: !s.Course.Known}
+	for _, m := range s.Team {
+		out.Team = append(out.Team, change.Member{Role: m.Role, Email: m.Email, Active: m.Active})
+	}
+	return out
+}
+
+// changed notes what is different from an earlier look. The first look is no
+// change.
+func (s *SaleState) changed(before change.Snapshot, now time.Time, zone string) {
+	if before.NoMilestones || len(before.Team) == 0 {
+		return
+	}
+	for _, c := range change.Diff(before, s.snapshot()) {
+		if !c.Quiet() {
+			s.Course.Timeline = append(s.Course.Timeline, Happening{At: now, What: c.Sentence(zone)})
+		}
+	}
+	s.Course.Timeline = s.Course.Timeline[max(0, len(s.Course.Timeline)-maxTimeline):]
+}
+
+// judge brings the progress up to date and returns what is to be told now, once
+// for each state. A sale that was there before us is adopted silently, and so is
+// one of an import: it comes from another system, with all that is late there.
+func (s *SaleState) judge(rules progress.Rules, now time.Time) []progress.Alert {
+	c := &s.Course
+	if !c.Known {
+		return nil
+	}
+	before := c.Progress
+	c.Progress = progress.Of(c.Milestones, now, s.BeganAt, rules)
+	silent := !c.Judged && (!s.BornHere || s.Origin == OriginImported)
+	c.Judged, c.Fresh = true, false
+	var tell []progress.Alert
+	for _, a := range progress.Alerts(before, c.Progress, rules) {
+		if slices.Contains(c.Told, a.Key) {
+			continue
+		}
+		c.Told = append(c.Told, a.Key)
+		if !silent && len(a.To) > 0 {
+			tell = append(tell, a)
+		}
+	}
+	c.Told = c.Told[max(0, len(c.Told)-maxTold):]
+	switch {
+	case !c.Progress.Done():
+		c.DoneAt = time.Time{}
+	case c.DoneAt.IsZero():
+		c.DoneAt = now
+	}
+	return tell
+}
+
+// over tells whether the sale has been completed for long enough.
+func (s *SaleState) over(now time.Time) bool {
+	return !s.Course.DoneAt.IsZero() && !now.Before(s.Course.DoneAt.Add(restsFor))
+}
+
+// judgeAt is when the progress is to be judged again, zero for never.
+func (s *SaleState) judgeAt() time.Time {
+	switch {
+	case s.Course.Fresh:
+		return s.BeganAt
+	case !s.Course.DoneAt.IsZero():
+		return s.Course.DoneAt.Add(restsFor)
+	}
+	return s.Course.Progress.NextDue
+}
+
+// due is the next time at which there is something to do, zero for none.
+func (s *SaleState) due(grace time.Duration) (at time.Time, why string) {
+	for _, next := range []struct {
+		at  time.Time
+		why string
+	}{{s.lookAt(grace), "ask OpenMoove"}, {s.judgeAt(), "a milestone's date"}, {s.sendAt(), "send what is held"}} {
+		if !next.at.IsZero() && (at.IsZero() || next.at.Before(at)) {
+			at, why = next.at, next.why
+		}
+	}
+	return at, why
+}
+
+// sendAt is when the outbox is sent, zero where it is empty.
+func (s *SaleState) sendAt() time.Time {
+	if len(s.Outbox) == 0 {
+		return time.Time{}
+	}
+	return later(s.OutboxFrom, s.BeganAt)
+}
+
+// posted takes what became of the outbox: what is held stays.
+func (s *SaleState) posted(results []activities.Sent, now time.Time) {
+	s.Outbox = slices.DeleteFunc(s.Outbox, func(m activities.Message) bool {
+		return !slices.ContainsFunc(results, func(r activities.Sent) bool {
+			return r.Step == m.Step && r.Outcome == activities.MessageHeld
+		})
+	})
+	s.OutboxFrom = now.Add(heldAtLeast)
+}
+
+// recipients are those whom an alert goes to: everybody of the team in its roles,
+// and the manager where he is named or nobody else is there.
+func (s *SaleState) recipients(a progress.Alert, rules policy.Sales) []activities.Person {
+	var people []activities.Person
+	manager := false
+	for _, to := range a.To {
+		if to == policy.ToManager {
+			manager = true
+			continue
+		}
+		found := false
+		for _, m := range s.Team {
+			if string(m.Role) == to && m.Email != "" {
+				people, found = append(people, activities.Person{ID: to, Name: m.Name, Email: m.Email}), true
+			}
+		}
+		manager = manager || !found
+	}
+	if manager {
+		people = append(people, activities.Person{ID: policy.ToManager, Name: rules.Manager.Name, Email: rules.Manager.Email})
+	}
+	return people
+}
+
+// alertLetter is the mail of an alert to one person.
+func (s *SaleState) alertLetter(a progress.Alert, to activities.Person, rules policy.Sales) (activities.Message, error) {
+	m := activities.Message{
+		Step: "alert " + a.Key + " to " + to.ID, Class: activities.Routine, Channels: []activities.Channel{activities.Mail}, To: to,
+	}
+	data := policy.LetterData{
+		Recipient: to.Name, Method: policy.Words(string(s.Method)), Address: s.Address, Postcode: s.Postcode,
+		Alert: alertWords(a.Kind), Percent: s.Course.Progress.Percent,
+	}
+	if a.Step != nil {
+		data.Step = a.Step.Name
+		if !a.Step.DueAt.IsZero() {
+			data.DueOn = rules.Date(a.Step.DueAt)
+		}
+	}
+	if current := s.Course.Progress.Current; current != nil {
+		data.Current = current.Name
+	}
+	var err error
+	m.Subject, m.Text, err = rules.Letter(policy.LetterProgress, data)
+	return m, err
+}
+
+// missingLetter tells the manager which milestones OpenMoove has not made.
+func (s *SaleState) missingLetter(rules policy.Sales) (activities.Message, error) {
+	m := activities.Message{
+		Step: "milestones missing", Class: activities.Routine, Channels: []activities.Channel{activities.Mail},
+		To: activities.Person{ID: policy.ToManager, Name: rules.Manager.Name, Email: rules.Manager.Email},
+	}
+	var err error
+	m.Subject, m.Text, err = rules.Letter(policy.LetterMilestonesMissing, policy.LetterData{
+		Recipient: rules.Manager.Name, Method: policy.Words(string(s.Method)), Address: s.Address, Postcode: s.Postcode, Milestones: s.Missing,
+	})
+	return m, err
+}
+
+// alertWords is what an alert says at the head of a letter.
+func alertWords(k progress.Kind) string {
+	switch k {
+	case progress.Overdue:
+		return "Overdue"
+	case progress.HasStalled:
+		return "No progress"
+	case progress.AtRisk:
+		return "Due soon"
+	case progress.BackOnTrack:
+		return "Back on track"
+	case progress.Completed:
+		return "Completed"
+	}
+	return strings.ReplaceAll(string(k), "_", " ")
+}
