@@ -153,18 +153,22 @@ func TestARepeatThatDidNothingIsForgotten(t *testing.T) {
 // The look may take longer than what is left of the wait.
 func TestWhetherATryHasSettledCountsBeforeTheLook(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, stillOnItsWay-50*time.Millisecond)
-	w.fail = &partner.Error{Kind: partner.UnknownOutcome}
-	_, err := w.once()
-	require.Error(t, err)
-	_, err = w.a.once(t.Context(), effect{
-		key: "key",
+	w := newWorld(t, 0)
+	const settles = 4 * time.Second
+	slow := effect{
+		key: "key", settles: settles,
 		find: func(context.Context, time.Time) (string, bool, error) {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(settles + 100*time.Millisecond)
 			return "", false, nil
 		},
-		act: func(context.Context) (string, error) { w.done++; return "", nil },
-	})
+		act: func(context.Context) (string, error) {
+			w.done++
+			return "", &partner.Error{Kind: partner.UnknownOutcome}
+		},
+	}
+	_, err := w.a.once(t.Context(), slow)
+	require.Equal(t, partner.UnknownOutcome, partner.KindOf(err))
+	_, err = w.a.once(t.Context(), slow)
 	require.ErrorIs(t, err, errOnItsWay)
 	require.Equal(t, 1, w.done)
 }
