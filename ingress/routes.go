@@ -56,8 +56,8 @@ func Routes(source string) []Route {
 		}
 	case SourceOpenMoove:
 		return []Route{
-			{"property.created", "property_id", sale, nil},
-			{"property.updated", "property_id", sale, nil},
+			{"property.created", "property_id", sale, always},
+			{"property.updated", "property_id", sale, always},
 			{"property.milestone.created", "property_id", sale, always},
 			{"property.milestone.updated", "property_id", sale, always},
 			{"property.milestone.completed", "property_id", sale, always},
@@ -66,7 +66,8 @@ func Routes(source string) []Route {
 	return nil
 }
 
-// always begins a new run: a milestone of a completed sale has moved.
+// always begins a new run, which finds out by itself whether there is anything to
+// do: a milestone of a completed sale may have moved.
 func always(durable.Event) bool { return true }
 
 // reopensWorkOrder: a new order, one whose status has moved, or one of which the

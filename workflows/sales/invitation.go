@@ -175,9 +175,9 @@ func (w *invitationRun) take(ctx workflow.Context) bool {
 
 // step waits for the next step's time or a fact, or does the step if it is due.
 func (w *invitationRun) step(ctx workflow.Context) error {
-	directory, err := activities.ReadDirectory.RunLocal(ctx, activities.ReadDirectoryInput{
+	directory, err := readDirectory(ctx, activities.ReadDirectoryInput{
 		Role: w.in.Member.Role, Email: w.in.Member.Email, Postcode: w.in.Postcode, Method: w.in.Method,
-	}, "sales policy")
+	})
 	if err != nil {
 		return err
 	}
@@ -205,6 +205,16 @@ func (w *invitationRun) step(ctx workflow.Context) error {
 		return err
 	}
 	return w.write(ctx, step, directory)
+}
+
+// readDirectory reads the sales policy inside the workflow task, and where that
+// fails, as when the store is away, as an activity that is tried until it succeeds.
+func readDirectory(ctx workflow.Context, in activities.ReadDirectoryInput) (activities.Directory, error) {
+	directory, err := activities.ReadDirectory.RunLocal(ctx, in, "sales policy")
+	if err == nil || temporal.IsCanceledError(err) {
+		return directory, err
+	}
+	return activities.ReadDirectory.Run(ctx, in, "sales policy")
 }
 
 // stillOpen asks OpenMoove before anybody is written to; it waits for OpenMoove as
@@ -288,7 +298,7 @@ func (w *invitationRun) chosen(ctx workflow.Context) error {
 			return err
 		}
 	}
-	directory, err := activities.ReadDirectory.RunLocal(ctx, activities.ReadDirectoryInput{}, "sales policy")
+	directory, err := readDirectory(ctx, activities.ReadDirectoryInput{})
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,8 @@ func sale(ctx workflow.Context, in SaleInput) (SaleResult, error) {
 			if err := durable.Settle(ctx, w.take); err != nil {
 				return SaleResult{}, err
 			}
-			if w.state.over(durable.Now(ctx)) && w.state.LookFrom.IsZero() {
+			// Something that has just arrived is looked at first.
+			if look := w.state.LookFrom; look.IsZero() || look.After(durable.Now(ctx)) {
 				return w.finish(ctx)
 			}
 			continue
@@ -180,7 +181,7 @@ func (w *saleRun) act(ctx workflow.Context) error {
 
 // judge brings the progress up to date and writes the letters that it asks for.
 func (w *saleRun) judge(ctx workflow.Context) error {
-	directory, err := activities.ReadDirectory.RunLocal(ctx, activities.ReadDirectoryInput{}, "sales policy")
+	directory, err := readDirectory(ctx, activities.ReadDirectoryInput{})
 	if err != nil {
 		return err
 	}
