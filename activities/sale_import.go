@@ -152,9 +152,7 @@ func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (Impo
 		Activities: a, importID: in.ImportID, rules: a.Policy.Sales(), until: began.Add(batchTime),
 		pacer: rate.NewLimiter(rate.Every(interval), 1), stopping: ctx.Done(),
 	}
-	beating, stop := context.WithCancel(ctx)
-	defer stop()
-	go heartbeat(beating)
+	defer beat(ctx)()
 	if err := a.refreshIndex(ctx, false); ctx.Err() != nil {
 		return ImportBatchResult{}, ctx.Err()
 	} else if partner.KindOf(err) == partner.RateLimited {
@@ -193,18 +191,26 @@ func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (Impo
 	return result, nil
 }
 
-// heartbeat tells Temporal that the batch lives, and lets a pause or cancel reach
-// it.
-func heartbeat(ctx context.Context) {
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
-	for {
-		activity.RecordHeartbeat(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+// beat tells Temporal every two seconds that the batch lives, which lets a pause or
+// cancel reach it, until the returned function is called.
+func beat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(2 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				activity.RecordHeartbeat(ctx)
+			}
 		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
 	}
 }
 
