@@ -63,13 +63,9 @@ func (s *Sandbox) Send(ctx context.Context, event string, overrides map[string]a
 	if err != nil {
 		return Sent{}, err
 	}
-	body, err := decodeObject(bytes.NewReader(sample))
+	body, data, err := opened(event, sample)
 	if err != nil {
-		return Sent{}, fmt.Errorf("the sample %s is not an object: %w", event, err)
-	}
-	data, ok := body["data"].(map[string]any)
-	if !ok {
-		return Sent{}, fmt.Errorf("the sample %s has no data", event)
+		return Sent{}, err
 	}
 	for k, v := range overrides {
 		data[k] = v
@@ -86,11 +82,28 @@ func (s *Sandbox) Send(ctx context.Context, event string, overrides map[string]a
 			live["objectID"] = sent.WorkOrderID
 		}
 	}
+	return sent.post(ctx, s.webhooks.Post, body)
+}
+
+// opened is a sample as an object, and its data.
+func opened(event string, sample []byte) (body, data map[string]any, err error) {
+	if body, err = decodeObject(bytes.NewReader(sample)); err != nil {
+		return nil, nil, fmt.Errorf("the sample %s is not an object: %w", event, err)
+	}
+	data, ok := body["data"].(map[string]any)
+	if !ok {
+		return nil, nil, fmt.Errorf("the sample %s has no data", event)
+	}
+	return body, data, nil
+}
+
+// post sends the body by a partner's own way and completes what became of it.
+func (sent Sent) post(ctx context.Context, post func(context.Context, []byte) (int, []byte, error), body map[string]any) (Sent, error) {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return Sent{}, err
 	}
-	status, answer, err := s.webhooks.post(ctx, raw)
+	status, answer, err := post(ctx, raw)
 	if err != nil {
 		return Sent{}, fmt.Errorf("the ingress did not answer: %w", err)
 	}

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -189,13 +188,9 @@ func (s *Sandbox) SendOpenMoove(ctx context.Context, event string, overrides map
 	if err != nil {
 		return Sent{}, err
 	}
-	body, err := decodeObject(bytes.NewReader(sample))
+	body, data, err := opened(event, sample)
 	if err != nil {
-		return Sent{}, fmt.Errorf("the sample %s is not an object: %w", event, err)
-	}
-	data, ok := body["data"].(map[string]any)
-	if !ok {
-		return Sent{}, fmt.Errorf("the sample %s has no data", event)
+		return Sent{}, err
 	}
 	if !s.openmoove.SendsWebhooks() {
 		return Sent{}, openmoove.ErrNoSecret
@@ -215,20 +210,7 @@ func (s *Sandbox) SendOpenMoove(ctx context.Context, event string, overrides map
 	}
 	body["timestamp"] = s.openmoove.Stamp()
 	s.changed()
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return Sent{}, err
-	}
-	sent := Sent{PropertyID: fmt.Sprint(data["property_id"])}
-	status, answer, err := s.openmoove.Post(ctx, raw)
-	if err != nil {
-		return Sent{}, fmt.Errorf("the ingress did not answer: %w", err)
-	}
-	sent.Status = status
-	if err := json.Unmarshal(answer, &sent.Body); err != nil {
-		sent.Body = string(answer)
-	}
-	return sent, nil
+	return Sent{PropertyID: fmt.Sprint(data["property_id"])}.post(ctx, s.openmoove.Post, body)
 }
 
 func (s *Sandbox) postSendOpenMoove(w http.ResponseWriter, r *http.Request) {

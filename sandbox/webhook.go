@@ -1,37 +1,32 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/sandbox/signed"
 )
 
 const (
 	webhookPath    = "/webhooks/rentvine"
 	webhookTimeout = 15 * time.Second
 	webhookQueue   = 1000
-	maxWebhookRep  = 64 << 10
 )
 
 // webhooks posts RentVine's events to the ingress. Those that follow from API
 // writes go out one after the other from a bounded queue, once each: nothing is
 // known of retries (contracts/rentvine.md 3).
 type webhooks struct {
-	target string
-	secret []byte
-	client *http.Client
-	log    *zap.Logger
+	signed.Sender // in the guide's scheme (contracts/rentvine.md 6.2)
+	log           *zap.Logger
 
 	mu     sync.Mutex
 	closed bool
@@ -43,9 +38,12 @@ type webhooks struct {
 
 func newWebhooks(ingressURL, secret string, log *zap.Logger) *webhooks {
 	w := &webhooks{
-		target: strings.TrimRight(ingressURL, "/") + webhookPath, secret: []byte(secret), log: log,
-		client: &http.Client{Timeout: webhookTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}},
-		queue:  make(chan []byte, webhookQueue), done: make(chan struct{}),
+		Sender: signed.Sender{
+			Target: strings.TrimRight(ingressURL, "/") + webhookPath, Header: "X-RentVine-Signature",
+			UserAgent: "RentVine-Webhooks (sandbox)", Secret: []byte(secret),
+			Client: &http.Client{Timeout: webhookTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}},
+		},
+		log: log, queue: make(chan []byte, webhookQueue), done: make(chan struct{}),
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	return w
@@ -58,7 +56,7 @@ func (w *webhooks) run() {
 		if w.ctx.Err() != nil {
 			continue
 		}
-		status, _, err := w.post(w.ctx, body)
+		status, _, err := w.Post(w.ctx, body)
 		if err != nil || status > 299 {
 			w.log.Warn("rentvine stand-in: a webhook was not taken", zap.Int("status", status), zap.Error(err))
 		}
@@ -94,27 +92,7 @@ func (w *webhooks) close() {
 	}
 	w.mu.Unlock()
 	<-w.done
-	w.client.CloseIdleConnections()
-}
-
-// post signs a body in the guide's scheme (contracts/rentvine.md 6.2) and posts it.
-func (w *webhooks) post(ctx context.Context, body []byte) (status int, answer []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.target, bytes.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	mac := hmac.New(sha256.New, w.secret)
-	mac.Write(body)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "RentVine-Webhooks (sandbox)")
-	req.Header.Set("X-RentVine-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	res, err := w.client.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer, err = io.ReadAll(io.LimitReader(res.Body, maxWebhookRep))
-	return res.StatusCode, answer, err
+	w.Client.CloseIdleConnections()
 }
 
 // envelope is an event as the guide writes it (contracts/rentvine.md 6.1).

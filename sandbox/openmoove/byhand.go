@@ -231,5 +231,5 @@ func (s *Server) Post(ctx context.Context, body []byte) (status int, answer []by
 	if !s.hooks.enabled() {
 		return 0, nil, ErrNoSecret
 	}
-	return s.hooks.post(ctx, body)
+	return s.hooks.Post(ctx, body)
 }

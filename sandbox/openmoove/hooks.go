@@ -1,19 +1,16 @@
 package openmoove
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/aictive/keyholder/sandbox/signed"
 )
 
 // The events (contracts/openmoove.md 3).
@@ -31,8 +28,7 @@ const (
 	// hooksInFlight is how many are posted at once, so their order is not sure.
 	hooksInFlight = 8
 	// maxHooks bounds those queued, under way and waiting for a retry.
-	maxHooks    = 20_000
-	maxHookRepl = 64 << 10
+	maxHooks = 20_000
 )
 
 // vendorRetries is OpenMoove's schedule (contracts/openmoove.md 3).
@@ -44,10 +40,8 @@ func vendorRetries() []time.Duration {
 // acknowledged or its attempts are used up. What waits does not outlive the process:
 // polling must heal such gaps, as it must after the real one's last attempt.
 type hooks struct {
-	target  string
-	secret  []byte
+	signed.Sender
 	retries []time.Duration
-	client  *http.Client
 	log     *zap.Logger
 	ctx     context.Context // the hooks' life, ended by close
 	cancel  context.CancelFunc
@@ -72,13 +66,16 @@ type delivery struct {
 
 func newHooks(cfg Config) *hooks {
 	h := &hooks{
-		target: strings.TrimRight(cfg.IngressURL, "/") + hookPath, secret: []byte(cfg.WebhookSecret),
-		retries: cfg.Retries, log: cfg.Log,
-		client: &http.Client{
-			Timeout:       hookTimeout,
-			Transport:     &http.Transport{MaxIdleConnsPerHost: hooksInFlight, IdleConnTimeout: time.Minute},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Sender: signed.Sender{
+			Target: strings.TrimRight(cfg.IngressURL, "/") + hookPath, Header: "X-OpenMoove-Signature",
+			UserAgent: "OpenMoove-Webhooks (sandbox)", Secret: []byte(cfg.WebhookSecret),
+			Client: &http.Client{
+				Timeout:       hookTimeout,
+				Transport:     &http.Transport{MaxIdleConnsPerHost: hooksInFlight, IdleConnTimeout: time.Minute},
+				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			},
 		},
+		retries: cfg.Retries, log: cfg.Log,
 	}
 	if len(h.retries) == 0 {
 		h.retries = vendorRetries()
@@ -110,7 +107,7 @@ func (p *Property) milestoned(m Milestone) map[string]any {
 }
 
 // enabled tells whether webhooks are sent at all.
-func (h *hooks) enabled() bool { return len(h.secret) > 0 }
+func (h *hooks) enabled() bool { return len(h.Secret) > 0 }
 
 // send posts a webhook in the background. It never blocks; one too many is lost, and
 // the log says so.
@@ -185,7 +182,7 @@ func (h *hooks) work() {
 
 // deliver makes one attempt. Any status below 400 acknowledges.
 func (h *hooks) deliver(d *delivery) {
-	status, _, err := h.post(h.ctx, d.body)
+	status, _, err := h.Post(h.ctx, d.body)
 	d.attempt++
 	acknowledged := err == nil && status < http.StatusBadRequest
 	if !acknowledged && h.ctx.Err() == nil {
@@ -204,26 +201,6 @@ func (h *hooks) deliver(d *delivery) {
 	}
 }
 
-// post signs a body and posts it.
-func (h *hooks) post(ctx context.Context, body []byte) (status int, answer []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.target, bytes.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	mac := hmac.New(sha256.New, h.secret)
-	mac.Write(body)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "OpenMoove-Webhooks (sandbox)")
-	req.Header.Set("X-OpenMoove-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	res, err := h.client.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer, err = io.ReadAll(io.LimitReader(res.Body, maxHookRepl))
-	return res.StatusCode, answer, err
-}
-
 // drop gives up all that is queued or waits.
 func (h *hooks) drop() {
 	h.mu.Lock()
@@ -240,5 +217,5 @@ func (h *hooks) close() {
 	h.mu.Unlock()
 	h.cancel()
 	h.wg.Wait()
-	h.client.CloseIdleConnections()
+	h.Client.CloseIdleConnections()
 }
