@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -71,9 +72,9 @@ type SaleMethod string
 
 // The sale methods; both auction kinds need an auctioneer.
 const (
-	StandardSale  SaleMethod = "standard"
-	ModernAuction SaleMethod = "modern_auction"
-	SecureSale    SaleMethod = "secure_sale"
+	StandardSale  SaleMethod = policy.MethodStandard
+	ModernAuction SaleMethod = policy.MethodModernAuction
+	SecureSale    SaleMethod = policy.MethodSecureSale
 )
 
 // Role is what somebody does in a sale, as OpenMoove names it.
@@ -81,10 +82,10 @@ type Role string
 
 // The roles of professionals.
 const (
-	EstateAgent    Role = "estate_agent"
-	Conveyancer    Role = "conveyancer"
-	MortgageBroker Role = "mortgage_broker"
-	Auctioneer     Role = "auctioneer"
+	EstateAgent    Role = policy.RoleEstateAgent
+	Conveyancer    Role = policy.RoleConveyancer
+	MortgageBroker Role = policy.RoleMortgageBroker
+	Auctioneer     Role = policy.RoleAuctioneer
 )
 
 // Roles lists them in the order in which they are shown.

@@ -87,9 +87,9 @@ func (a *API) createImport(c echo.Context) apiReply {
 		return refused
 	}
 	allowTime(c, a.cfg.Limits.Upload, a.cfg.Limits.Upload+importTime)
-	media, body, refused, ok := readAPIBody(c, a.cfg.Limits.ImportBytes, mediaCSV, mediaJSON)
-	if !ok {
-		return refused
+	media, body, unread := readBody(c, a.cfg.Limits.ImportBytes, mediaCSV, mediaJSON)
+	if unread != nil {
+		return unread.reply()
 	}
 	allowTime(c, 0, importTime)
 	// Who hangs up leaves a whole import behind, not half of one.
@@ -219,7 +219,7 @@ func (a *API) startImport(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Limits.Start)
 	defer cancel()
 	_, err := a.cfg.Temporal.ExecuteWorkflow(ctx, a.startOptions(sales.ImportWorkflowID(id), "import sales", importPriority),
-		sales.ImportName, sales.ImportInput{ImportID: id, Clock: a.cfg.Clock})
+		sales.ImportName, sales.ImportInput{ImportID: id})
 	if errors.As(err, new(*serviceerror.WorkflowExecutionAlreadyStarted)) {
 		return nil
 	}

@@ -27,7 +27,7 @@ type importAnswer struct {
 	// for the partner's limit; then "finished" or "cancelled".
 	Status string       `json:"status"`
 	Rows   int          `json:"rows"`
-	Counts importCounts `json:"counts"`
+	Counts ImportCounts `json:"counts"`
 	// DoneBy and ETASeconds are when it should be finished at the present pace, left
 	// out where that is not known.
 	DoneBy     time.Time `json:"done_by,omitzero"`
@@ -42,8 +42,8 @@ type importAnswer struct {
 	ResultsURL string    `json:"results_url"`
 }
 
-// importCounts are rows by state.
-type importCounts struct {
+// ImportCounts are the rows of an import by state.
+type ImportCounts struct {
 	Waiting   int `json:"waiting"`
 	Created   int `json:"created"`
 	Existing  int `json:"existing"`
@@ -65,7 +65,7 @@ func storedImport(i store.Import) importAnswer {
 	n := i.Counts
 	answer := importAnswer{
 		ImportID: i.ID, Status: importAccepted, CreatedAt: i.CreatedAt.UTC(),
-		Counts: importCounts{
+		Counts: ImportCounts{
 			Waiting: n[store.RowWaiting], Created: n[store.RowCreated], Existing: n[store.RowExisting], Invalid: n[store.RowInvalid],
 			Duplicate: n[store.RowDuplicate], Refused: n[store.RowRefused], Cancelled: n[store.RowCancelled],
 		},
@@ -86,7 +86,7 @@ func storedImport(i store.Import) importAnswer {
 
 // howToRepeat says how the rows of an import that has ended can be tried again, ""
 // where none is left that could.
-func howToRepeat(n importCounts) string {
+func howToRepeat(n ImportCounts) string {
 	if n.Cancelled+n.Refused == 0 {
 		return ""
 	}
@@ -168,9 +168,9 @@ func (a *API) commandImport(c echo.Context, command durable.Update[sales.ImportC
 	if !ok {
 		return refused
 	}
-	_, body, refused, ok := readAPIBody(c, a.cfg.Limits.SaleBytes, mediaJSON)
-	if !ok {
-		return refused
+	_, body, unread := readBody(c, a.cfg.Limits.SaleBytes, mediaJSON)
+	if unread != nil {
+		return unread.reply()
 	}
 	in, refused, ok := importCommand(body)
 	if !ok {

@@ -83,7 +83,7 @@ func TestAPIImportsTheGoodRowsOfAFile(t *testing.T) {
 	again := answerOf[importAnswer](t, d.upload("text/csv", mixed(t)), http.StatusOK)
 	require.Equal(t, id, again.ImportID)
 	require.Equal(t, "running", again.Status)
-	require.Equal(t, importCounts{Waiting: 2, Invalid: 1, Duplicate: 2}, again.Counts)
+	require.Equal(t, ImportCounts{Waiting: 2, Invalid: 1, Duplicate: 2}, again.Counts)
 	require.Equal(t, "import "+id, again.Note)
 	require.InDelta(t, 3600, *again.ETASeconds, 60)
 
@@ -232,7 +232,7 @@ func TestAPIShowsAFinishedImport(t *testing.T) {
 	// All of it works without Temporal.
 	known := answerOf[importAnswer](t, d.upload("text/csv", file), http.StatusOK)
 	require.Equal(t, "finished", known.Status)
-	require.Equal(t, importCounts{Created: 1, Refused: 1}, known.Counts)
+	require.Equal(t, ImportCounts{Created: 1, Refused: 1}, known.Counts)
 	require.False(t, known.FinishedAt.IsZero())
 	require.Nil(t, known.ETASeconds)
 	require.Equal(t, known, answerOf[importAnswer](t, d.get(known.StatusURL), http.StatusOK))

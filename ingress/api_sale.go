@@ -94,9 +94,9 @@ func (a *API) readSale(c echo.Context) (sales.NewSale, apiReply, bool) {
 		return sales.NewSale{}, tooMany("too_many_in_flight", "Too many sales at once. Send this one again later."), false
 	}
 	defer leave()
-	_, body, refused, ok := readAPIBody(c, a.cfg.Limits.SaleBytes, mediaJSON)
-	if !ok {
-		return sales.NewSale{}, refused, false
+	_, body, unread := readBody(c, a.cfg.Limits.SaleBytes, mediaJSON)
+	if unread != nil {
+		return sales.NewSale{}, unread.reply(), false
 	}
 	sale, problems := intake.Sale(body)
 	if len(problems) == 0 {
@@ -106,7 +106,7 @@ func (a *API) readSale(c echo.Context) (sales.NewSale, apiReply, bool) {
 	for _, p := range problems {
 		fields = append(fields, FieldError{Path: p.Path, Message: p.Message})
 	}
-	refused = unprocessable(firstFields(fields))
+	refused := unprocessable(firstFields(fields))
 	if !isJSON(body) {
 		refused.status, refused.reason, refused.detail = http.StatusBadRequest, "not_json", fields[0].Message
 	}

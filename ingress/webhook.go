@@ -3,12 +3,7 @@ package ingress
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"mime"
-	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -70,12 +65,9 @@ func (s *Server) receive(c echo.Context, src *source) answered {
 		return answered{status: http.StatusTooManyRequests, reason: "too_many_in_flight", retryAfter: busyRetry,
 			detail: "Too many deliveries at once. Send this one again later."}
 	}
-	if r, ok := checkMediaType(c.Request().Header); !ok {
-		return r
-	}
-	body, r, ok := s.readBody(c)
-	if !ok {
-		return r
+	_, body, refused := readBody(c, s.cfg.Limits.BodyBytes, mediaJSON)
+	if refused != nil {
+		return answered{status: refused.status, reason: refused.reason, detail: refused.detail}
 	}
 	now := time.Now()
 	deliveryID, err := src.verifier.Verify(c.Request().Header, body, now)
@@ -93,51 +85,6 @@ func (s *Server) receive(c echo.Context, src *source) answered {
 		return s.undecodable(src, err)
 	}
 	return s.deliver(c.Request().Context(), src, event, body)
-}
-
-// checkMediaType takes plain JSON alone: a compressed body could unpack to any
-// size.
-func checkMediaType(h http.Header) (answered, bool) {
-	refuse := func(reason, detail string) (answered, bool) {
-		return answered{status: http.StatusUnsupportedMediaType, reason: reason, detail: detail}, false
-	}
-	for _, encoding := range h.Values("Content-Encoding") {
-		if encoding != "" && !strings.EqualFold(encoding, "identity") {
-			return refuse("content_encoding", "Send the body without Content-Encoding.")
-		}
-	}
-	types := h.Values("Content-Type")
-	if len(types) != 1 {
-		return refuse("content_type", "Send one Content-Type: application/json.")
-	}
-	media, params, err := mime.ParseMediaType(types[0])
-	charset, given := params["charset"]
-	if err != nil || media != "application/json" || given && !strings.EqualFold(charset, "utf-8") {
-		return refuse("content_type", "Send Content-Type: application/json in UTF-8.")
-	}
-	return answered{}, true
-}
-
-// readBody reads at most the limit, whatever the framing of the body.
-func (s *Server) readBody(c echo.Context) ([]byte, answered, bool) {
-	tooLarge := answered{status: http.StatusRequestEntityTooLarge, reason: "body_too_large", detail: fmt.Sprintf("Send a body of at most %d bytes.", s.cfg.Limits.BodyBytes)}
-	req := c.Request()
-	if req.ContentLength > s.cfg.Limits.BodyBytes {
-		return nil, tooLarge, false
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, req.Body, s.cfg.Limits.BodyBytes))
-	var over *http.MaxBytesError
-	var network net.Error
-	switch {
-	case err == nil:
-		return body, answered{}, true
-	case errors.As(err, &over):
-		return nil, tooLarge, false
-	case errors.As(err, &network) && network.Timeout():
-		c.Response().Header().Set("Connection", "close")
-		return nil, answered{status: http.StatusRequestTimeout, reason: "body_too_slow", detail: "The body did not arrive in time. Send it again."}, false
-	}
-	return nil, answered{status: http.StatusBadRequest, reason: "body_broken", detail: "The body ended early. Send it again."}, false
 }
 
 func (s *Server) undecodable(src *source, err error) answered {

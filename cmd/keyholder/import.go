@@ -79,19 +79,11 @@ type importReply struct {
 	Duplicate int                  `json:"duplicate"`
 	Problems  []ingress.FieldError `json:"problems"`
 
-	Counts struct {
-		Waiting   int `json:"waiting"`
-		Created   int `json:"created"`
-		Existing  int `json:"existing"`
-		Invalid   int `json:"invalid"`
-		Duplicate int `json:"duplicate"`
-		Refused   int `json:"refused"`
-		Cancelled int `json:"cancelled"`
-	} `json:"counts"`
-	ETASeconds *int      `json:"eta_seconds"`
-	Note       string    `json:"note"`
-	Message    string    `json:"message"`
-	FinishedAt time.Time `json:"finished_at"`
+	Counts     ingress.ImportCounts `json:"counts"`
+	ETASeconds *int                 `json:"eta_seconds"`
+	Note       string               `json:"note"`
+	Message    string               `json:"message"`
+	FinishedAt time.Time            `json:"finished_at"`
 }
 
 // ended tells that no row waits. An import that is given up has the status

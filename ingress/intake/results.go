@@ -57,17 +57,6 @@ func (r *Results) begin() error {
 	return r.out.Write([]string{"row", "status", "property_id", "transaction_id", "problems"})
 }
 
-// WriteResults writes all rows with their header.
-func WriteResults(w io.Writer, rows []ResultRow) error {
-	r := NewResults(w)
-	for _, row := range rows {
-		if err := r.Write(row); err != nil {
-			return err
-		}
-	}
-	return r.Flush()
-}
-
 // harmless keeps a spreadsheet from taking a cell for a formula.
 func harmless(cell string) string {
 	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {

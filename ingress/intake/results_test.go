@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,3 +66,14 @@ var errGone = errors.New("gone")
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errGone }
+
+// WriteResults writes all rows with their header.
+func WriteResults(w io.Writer, rows []ResultRow) error {
+	r := NewResults(w)
+	for _, row := range rows {
+		if err := r.Write(row); err != nil {
+			return err
+		}
+	}
+	return r.Flush()
+}

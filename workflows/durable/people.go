@@ -1,6 +1,10 @@
 package durable
 
-import "time"
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+)
 
 // Answer is what a person said to a question, by text, by link or through an
 // operator.
@@ -21,6 +25,21 @@ type Answer struct {
 	Via string `json:"via"`
 	// At is when it reached us (UTC, real time).
 	At time.Time `json:"at"`
+}
+
+// Command is what an operator's command says of itself.
+type Command struct {
+	// By and Why are who decided, and the reason.
+	By  string `json:"by"`
+	Why string `json:"why,omitempty"`
+}
+
+// Validate refuses a command that does not say both.
+func (c Command) Validate() error {
+	if c.By == "" || c.Why == "" {
+		return temporal.NewApplicationError(`say who decided and why: {"by": "...", "why": "..."}`, "invalid")
+	}
+	return nil
 }
 
 // Outcome is what the person who answered is told at once.

@@ -38,11 +38,8 @@ var (
 )
 
 type (
-	// Command says who decided and why.
-	Command struct {
-		By  string `json:"by"`
-		Why string `json:"why,omitempty"`
-	}
+	// Command says who decided and, where it matters, why.
+	Command = durable.Command
 	// Reassignment names the technician by their id in policy.
 	Reassignment struct {
 		Command

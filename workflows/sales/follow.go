@@ -21,6 +21,8 @@ type Course struct {
 	Progress progress.Progress `json:"progress"`
 	// Judged is true once Progress is that of a first look.
 	Judged bool `json:"judged,omitempty"`
+	// Zone is where days are meant, as the policy said when it was last judged.
+	Zone string `json:"zone,omitempty"`
 	// Told are the keys of alerts that nobody is told again.
 	Told []string `json:"told,omitempty"`
 	// Timeline is what has changed, newest last.
@@ -54,13 +56,13 @@ func (s *SaleState) snapshot() change.Snapshot {
 
 // changed notes what is different from an earlier look. The first look is no
 // change.
-func (s *SaleState) changed(before change.Snapshot, now time.Time, zone string) {
+func (s *SaleState) changed(before change.Snapshot, now time.Time) {
 	if before.NoMilestones || len(before.Team) == 0 {
 		return
 	}
 	for _, c := range change.Diff(before, s.snapshot()) {
 		if !c.Quiet() {
-			s.Course.Timeline = append(s.Course.Timeline, Happening{At: now, What: c.Sentence(zone)})
+			s.Course.Timeline = append(s.Course.Timeline, Happening{At: now, What: c.Sentence(s.Course.Zone)})
 		}
 	}
 	s.Course.Timeline = s.Course.Timeline[max(0, len(s.Course.Timeline)-maxTimeline):]

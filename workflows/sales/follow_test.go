@@ -44,7 +44,7 @@ func (s *SaleState) look(milestones []activities.Milestone, now time.Time) {
 	v := view(s.Team...)
 	v.MilestonesKnown, v.Milestones = true, milestones
 	s.saw(v, now)
-	s.changed(before, now, zone)
+	s.changed(before, now)
 }
 
 func TestAnAlertIsToldOnceToTheRightPeople(t *testing.T) {

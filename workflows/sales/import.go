@@ -28,17 +28,14 @@ func ImportWorkflowID(id string) string { return "import/" + id }
 type (
 	// ImportInput starts the workflow. The rows are in the store under ImportID.
 	ImportInput struct {
-		ImportID string        `json:"import_id"`
-		Clock    durable.Clock `json:"clock,omitzero"`
+		ImportID string `json:"import_id"`
 		// State is what continue-as-new carries; nil in the first run.
 		State *ImportState `json:"state,omitempty"`
 	}
 	// ImportState is what a long import carries from run to run.
 	ImportState struct {
-		StartedAt time.Time      `json:"started_at"` // real time
 		Paused    *ImportCommand `json:"paused,omitempty"`
 		Cancelled *ImportCommand `json:"cancelled,omitempty"`
-		Batches   int            `json:"batches"`
 		Progress  ImportProgress `json:"progress"`
 		// DoneBy is the batch's estimate (real time).
 		DoneBy time.Time `json:"done_by,omitzero"`
@@ -48,10 +45,7 @@ type (
 		Unknown   int       `json:"unknown_signals,omitempty"`
 	}
 	// ImportCommand says who commands and why.
-	ImportCommand struct {
-		By  string `json:"by"`
-		Why string `json:"why"`
-	}
+	ImportCommand = durable.Command
 	// ImportProgress counts rows by what became of them.
 	ImportProgress = activities.ImportProgress
 	// ImportDescription is what an operator sees.
@@ -62,6 +56,8 @@ type (
 		// where that is not known.
 		DoneBy time.Time `json:"done_by,omitzero"`
 		Note   string    `json:"note,omitempty"`
+		// Unknown counts signals that nobody expected.
+		Unknown int `json:"unknown_signals,omitempty"`
 	}
 	// ImportStage is how far an import is.
 	ImportStage string
@@ -99,7 +95,7 @@ func importSales(ctx workflow.Context, in ImportInput) (ImportProgress, error) {
 	// Only business time is scaled; an import keeps real time.
 	w := &importRun{in: in, state: in.State}
 	if w.state == nil {
-		w.state = &ImportState{StartedAt: workflow.GetInfo(ctx).WorkflowStartTime.UTC()}
+		w.state = &ImportState{}
 	}
 	if err := w.handle(ctx); err != nil {
 		return ImportProgress{}, err
@@ -117,7 +113,7 @@ func importSales(ctx workflow.Context, in ImportInput) (ImportProgress, error) {
 			if err := durable.Settle(ctx, func(workflow.Context) bool { return false }); err != nil {
 				return ImportProgress{}, err
 			}
-			next := ImportInput{ImportID: in.ImportID, Clock: in.Clock, State: w.state}
+			next := ImportInput{ImportID: in.ImportID, State: w.state}
 			return ImportProgress{}, workflow.NewContinueAsNewError(ctx, ImportName, next)
 		}
 		if err := w.goOn(ctx); err != nil && ctx.Err() != nil {
@@ -156,7 +152,6 @@ func (w *importRun) goOn(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	w.state.Batches++
 	w.state.Progress, w.state.DoneBy = batch.Progress, batch.DoneBy
 	w.state.WaitUntil, w.state.Why = time.Time{}, batch.Why
 	if batch.Wait > 0 {
@@ -198,8 +193,8 @@ func (w *importRun) handle(ctx workflow.Context) error {
 		{CancelImport, w.open, func(c ImportCommand) { w.state.Cancelled = &c; interrupt() }},
 	} {
 		refuse := func(_ workflow.Context, c ImportCommand) error {
-			if c.By == "" || c.Why == "" {
-				return temporal.NewApplicationError(`say who decided and why: {"by": "...", "why": "..."}`, "invalid")
+			if err := c.Validate(); err != nil {
+				return err
 			}
 			if !command.may() {
 				return temporal.NewApplicationError(fmt.Sprintf("the import is %s: it cannot %s", w.stage(), command.update.Name), "conflict")
@@ -234,7 +229,7 @@ func (w *importRun) stage() ImportStage {
 }
 
 func (w *importRun) describe() ImportDescription {
-	d := ImportDescription{State: w.stage(), Progress: w.state.Progress}
+	d := ImportDescription{State: w.stage(), Progress: w.state.Progress, Unknown: w.state.Unknown}
 	switch d.State {
 	case ImportPaused:
 		d.Note = "paused by " + w.state.Paused.By + ": " + w.state.Paused.Why

@@ -207,16 +207,6 @@ func (w *invitationRun) step(ctx workflow.Context) error {
 	return w.write(ctx, step, directory)
 }
 
-// readDirectory reads the sales policy inside the workflow task, and where that
-// fails, as when the store is away, as an activity that is tried until it succeeds.
-func readDirectory(ctx workflow.Context, in activities.ReadDirectoryInput) (activities.Directory, error) {
-	directory, err := activities.ReadDirectory.RunLocal(ctx, in, "sales policy")
-	if err == nil || temporal.IsCanceledError(err) {
-		return directory, err
-	}
-	return activities.ReadDirectory.Run(ctx, in, "sales policy")
-}
-
 // stillOpen asks OpenMoove before anybody is written to; it waits for OpenMoove as
 // long as it takes, because nobody wants to be reminded of what he has done.
 func (w *invitationRun) stillOpen(ctx workflow.Context) (bool, error) {

@@ -186,6 +186,7 @@ func (w *saleRun) judge(ctx workflow.Context) error {
 		return err
 	}
 	rules := directory.Settings
+	w.state.Course.Zone = rules.TimeZone
 	for _, alert := range w.state.judge(progress.RulesOf(rules, w.state.Method), durable.Now(ctx)) {
 		for _, person := range w.state.recipients(alert, rules) {
 			letter, err := w.state.alertLetter(alert, person, rules)
@@ -209,7 +210,8 @@ func (w *saleRun) judge(ctx workflow.Context) error {
 // post sends the outbox. What cannot be sent within a day is given up.
 func (w *saleRun) post(ctx workflow.Context) error {
 	results, err := activities.SendMessages.Run(ctx, activities.SendMessagesInput{
-		Ref: SaleID(w.state.PropertyID) + w.incarnation(), Messages: w.state.Outbox,
+		// The time tells the runs of a sale that was begun again apart.
+		Ref: SaleID(w.state.PropertyID) + "@" + w.state.BeganAt.UTC().Format(time.RFC3339), Messages: w.state.Outbox,
 	}, "letters about the progress")
 	if temporal.IsCanceledError(err) {
 		return err
@@ -222,11 +224,6 @@ func (w *saleRun) post(ctx workflow.Context) error {
 	return nil
 }
 
-// incarnation tells the runs of a reopened sale apart in the effect journal.
-func (w *saleRun) incarnation() string {
-	return "@" + w.state.BeganAt.UTC().Format(time.RFC3339)
-}
-
 // finish ends the sale: its professionals are free.
 func (w *saleRun) finish(ctx workflow.Context) (SaleResult, error) {
 	w.close(ctx)
@@ -237,9 +234,6 @@ func (w *saleRun) finish(ctx workflow.Context) (SaleResult, error) {
 	}
 	return SaleResult{Outcome: "completed"}, nil
 }
-
-// zone is where days of sales are meant in a timeline.
-const zone = "Europe/London"
 
 // grace is how long a sale that a webhook has begun waits for its creator, whose
 // reply may be on its way, before it asks OpenMoove itself (real time).
@@ -261,7 +255,7 @@ func (w *saleRun) look(ctx workflow.Context) error {
 	if err == nil {
 		before := w.state.snapshot()
 		w.state.saw(view, durable.Now(ctx))
-		w.state.changed(before, durable.Now(ctx), zone)
+		w.state.changed(before, durable.Now(ctx))
 	} else {
 		w.state.lookFailed(durable.Now(ctx))
 	}

@@ -52,10 +52,7 @@ type (
 		SentTo    string         `json:"sent_to,omitempty"`
 	}
 	// ParkedCommand says who decided and why; both are kept.
-	ParkedCommand struct {
-		By  string `json:"by"`
-		Why string `json:"why"`
-	}
+	ParkedCommand = durable.Command
 	// ParkedDescription is what an operator sees.
 	ParkedDescription struct {
 		Source     string    `json:"source"`
@@ -75,13 +72,6 @@ type (
 		Why    string `json:"why"`
 	}
 )
-
-func (c ParkedCommand) validate() error {
-	if c.By == "" || c.Why == "" {
-		return temporal.NewApplicationError(`say who decided and why: {"by": "...", "why": "..."}`, "invalid")
-	}
-	return nil
-}
 
 func (s ParkedState) status() string {
 	switch {
@@ -156,7 +146,7 @@ func handleParked(ctx workflow.Context, state *ParkedState, seen *durable.Seen) 
 		if s := state.status(); s != "parked" {
 			return temporal.NewApplicationError("the event was "+s+" already", "conflict")
 		}
-		return c.validate()
+		return c.Validate()
 	}
 	lock := workflow.NewMutex(ctx)
 	if err := Replay.Handle(ctx, open, func(ctx workflow.Context, c ParkedCommand) (activities.Redelivery, error) {
@@ -182,7 +172,7 @@ func handleParked(ctx workflow.Context, state *ParkedState, seen *durable.Seen) 
 	// What arrived and could not be read can at least be given up.
 	discardable := func(ctx workflow.Context, c ParkedCommand) error {
 		if state.Event == nil && state.Unusable > 0 && state.status() == "parked" {
-			return c.validate()
+			return c.Validate()
 		}
 		return open(ctx, c)
 	}
