@@ -70,7 +70,7 @@ type ImportProgress struct {
 	Waiting   int `json:"waiting"`
 }
 
-func progress(counts map[store.RowState]int) ImportProgress {
+func progressOf(counts map[store.RowState]int) ImportProgress {
 	p := ImportProgress{
 		Created: counts[store.RowCreated], Existing: counts[store.RowExisting], Invalid: counts[store.RowInvalid],
 		Duplicate: counts[store.RowDuplicate], Refused: counts[store.RowRefused], Cancelled: counts[store.RowCancelled],
@@ -94,7 +94,7 @@ func (a *Activities) importProgress(ctx context.Context, id string) (ImportProgr
 	if errors.Is(err, store.ErrNotFound) {
 		return ImportProgress{}, temporal.NewNonRetryableApplicationError("the store has no import "+id, string(partner.NotFound), nil)
 	}
-	return progress(imp.Counts), err
+	return progressOf(imp.Counts), err
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -168,16 +169,7 @@ type TeamMember struct {
 }
 
 // Milestone is one step of a sale (contracts/openmoove.md 2).
-type Milestone struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	// Order is the place among the others, lowest first.
-	Order     int  `json:"order"`
-	Completed bool `json:"completed,omitempty"`
-	// CompletedAt and DueAt are business time, zero where OpenMoove has none.
-	CompletedAt time.Time `json:"completed_at,omitzero"`
-	DueAt       time.Time `json:"due_at,omitzero"`
-}
+type Milestone = progress.Milestone
 
 // SaleFacts is what is known of a sale when it is handed over to its workflow.
 type SaleFacts struct {

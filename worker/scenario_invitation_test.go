@@ -13,11 +13,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/sandbox"
 	"github.com/aictive/keyholder/sandbox/mailbox"
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/sales"
-	"github.com/aictive/keyholder/workflows/sales/progress"
 )
 
 const (

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/sales/change"
-	"github.com/aictive/keyholder/workflows/sales/progress"
 )
 
 // Course is how far a sale is on its way, as its looks at OpenMoove have shown it.

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/workflows/durable"
-	"github.com/aictive/keyholder/workflows/sales/progress"
 )
 
 // steps are the milestones of a sale, so many of them completed; the first that is
@@ -35,7 +35,7 @@ func followed(t *testing.T, completed int, due time.Time) (*SaleState, activitie
 	v := view(member(activities.EstateAgent, "agent@example.com", true))
 	v.MilestonesKnown, v.Milestones = true, steps(completed, due)
 	s.handedOver(facts(OriginCreated, &v), wednesday)
-	return s, d, progress.RulesOf(d.Settings, StandardSale)
+	return s, d, progress.RulesOf(d.Settings, string(StandardSale))
 }
 
 // look is another look at the sale.
@@ -85,7 +85,7 @@ func TestASaleThatWasLateBeforeUsIsAdoptedSilently(t *testing.T) {
 	v := view()
 	v.MilestonesKnown, v.Milestones = true, steps(0, wednesday.Add(-10*day))
 	s.saw(v, wednesday)
-	r := progress.RulesOf(rules(t).Settings, StandardSale)
+	r := progress.RulesOf(rules(t).Settings, string(StandardSale))
 	require.Empty(t, s.judge(r, wednesday))
 	require.Equal(t, progress.Red, s.Course.Progress.Status)
 	require.Empty(t, s.judge(r, wednesday.Add(day)))

@@ -10,9 +10,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
-	"github.com/aictive/keyholder/workflows/sales/progress"
 )
 
 // Sale follows one property of OpenMoove; its id is "sale/<integer id>". Webhooks,
@@ -187,7 +187,7 @@ func (w *saleRun) judge(ctx workflow.Context) error {
 	}
 	rules := directory.Settings
 	w.state.Course.Zone = rules.TimeZone
-	for _, alert := range w.state.judge(progress.RulesOf(rules, w.state.Method), durable.Now(ctx)) {
+	for _, alert := range w.state.judge(progress.RulesOf(rules, string(w.state.Method)), durable.Now(ctx)) {
 		for _, person := range w.state.recipients(alert, rules) {
 			letter, err := w.state.alertLetter(alert, person, rules)
 			if err != nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/policy"
-	"github.com/aictive/keyholder/workflows/sales/progress"
 )
 
 // Kind is what has changed.

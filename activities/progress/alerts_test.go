@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
 )
 
@@ -23,7 +22,7 @@ func told(alerts []Alert) []string {
 // The life of one sale: what each look tells, given the look before.
 func TestAlertsTellWhatHasComeAbout(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	instructed := at(t, "2026-06-01T09:00:00Z")
 	one, two := step("1", 1, "Instruction", "2026-06-10T23:59:59Z"), step("2", 2, "Exchange of Contracts", "2026-06-20T23:59:59Z")
 	moved, later := one, two
@@ -33,27 +32,27 @@ func TestAlertsTellWhatHasComeAbout(t *testing.T) {
 	var before Progress
 	for _, look := range []struct {
 		what, now string
-		list      []activities.Milestone
+		list      []Milestone
 		want      []string
 	}{
-		{"nothing yet", "2026-06-02T09:00:00Z", []activities.Milestone{one, two}, []string{}},
-		{"due in two days", "2026-06-08T09:00:00Z", []activities.Milestone{one, two}, []string{"at_risk/1/2026-06-10"}},
-		{"the same state", "2026-06-09T09:00:00Z", []activities.Milestone{two, one}, []string{}},
-		{"overdue", "2026-06-11T09:00:00Z", []activities.Milestone{one, two}, []string{"overdue/1/2026-06-10"}},
-		{"still", "2026-06-12T08:00:00Z", []activities.Milestone{one, two}, []string{}},
-		{"moved, and due soon", "2026-06-12T09:00:00Z", []activities.Milestone{moved, two}, []string{"at_risk/1/2026-06-14", "back_on_track/overdue/1/2026-06-10"}},
-		{"overdue by the new date", "2026-06-15T09:00:00Z", []activities.Milestone{moved, two}, []string{"overdue/1/2026-06-14"}},
+		{"nothing yet", "2026-06-02T09:00:00Z", []Milestone{one, two}, []string{}},
+		{"due in two days", "2026-06-08T09:00:00Z", []Milestone{one, two}, []string{"at_risk/1/2026-06-10"}},
+		{"the same state", "2026-06-09T09:00:00Z", []Milestone{two, one}, []string{}},
+		{"overdue", "2026-06-11T09:00:00Z", []Milestone{one, two}, []string{"overdue/1/2026-06-10"}},
+		{"still", "2026-06-12T08:00:00Z", []Milestone{one, two}, []string{}},
+		{"moved, and due soon", "2026-06-12T09:00:00Z", []Milestone{moved, two}, []string{"at_risk/1/2026-06-14", "back_on_track/overdue/1/2026-06-10"}},
+		{"overdue by the new date", "2026-06-15T09:00:00Z", []Milestone{moved, two}, []string{"overdue/1/2026-06-14"}},
 		{"nothing to be seen", "2026-06-15T10:00:00Z", nil, []string{}},
-		{"seen again: the key is one that was told", "2026-06-15T11:00:00Z", []activities.Milestone{moved, two}, []string{"overdue/1/2026-06-14"}},
-		{"done late", "2026-06-16T12:00:00Z", []activities.Milestone{finished, two}, []string{"back_on_track/overdue/1/2026-06-14"}},
-		{"the next one at risk", "2026-06-18T12:00:00Z", []activities.Milestone{finished, two}, []string{"at_risk/2/2026-06-20"}},
-		{"moved in time: no news", "2026-06-19T12:00:00Z", []activities.Milestone{finished, later}, []string{}},
-		{"slow: nobody is told", "2026-09-15T12:00:00Z", []activities.Milestone{finished, later}, []string{}},
-		{"stalled", "2026-10-10T12:00:00Z", []activities.Milestone{finished, later}, []string{"stalled/2/2026-06-16"}},
-		{"completed", "2026-10-12T12:00:00Z", []activities.Milestone{finished, done(later, "2026-10-12T11:00:00+01:00")}, []string{"completed/2026-10-12T10:00:00Z"}},
-		{"the same", "2026-10-13T12:00:00Z", []activities.Milestone{finished, done(later, "2026-10-12T11:00:00+01:00")}, []string{}},
-		{"reopened", "2026-10-14T12:00:00Z", []activities.Milestone{finished, later}, []string{"stalled/2/2026-06-16"}},
-		{"completed again", "2026-10-15T12:00:00Z", []activities.Milestone{finished, done(later, "2026-10-15T10:00:00Z")}, []string{"completed/2026-10-15T10:00:00Z"}},
+		{"seen again: the key is one that was told", "2026-06-15T11:00:00Z", []Milestone{moved, two}, []string{"overdue/1/2026-06-14"}},
+		{"done late", "2026-06-16T12:00:00Z", []Milestone{finished, two}, []string{"back_on_track/overdue/1/2026-06-14"}},
+		{"the next one at risk", "2026-06-18T12:00:00Z", []Milestone{finished, two}, []string{"at_risk/2/2026-06-20"}},
+		{"moved in time: no news", "2026-06-19T12:00:00Z", []Milestone{finished, later}, []string{}},
+		{"slow: nobody is told", "2026-09-15T12:00:00Z", []Milestone{finished, later}, []string{}},
+		{"stalled", "2026-10-10T12:00:00Z", []Milestone{finished, later}, []string{"stalled/2/2026-06-16"}},
+		{"completed", "2026-10-12T12:00:00Z", []Milestone{finished, done(later, "2026-10-12T11:00:00+01:00")}, []string{"completed/2026-10-12T10:00:00Z"}},
+		{"the same", "2026-10-13T12:00:00Z", []Milestone{finished, done(later, "2026-10-12T11:00:00+01:00")}, []string{}},
+		{"reopened", "2026-10-14T12:00:00Z", []Milestone{finished, later}, []string{"stalled/2/2026-06-16"}},
+		{"completed again", "2026-10-15T12:00:00Z", []Milestone{finished, done(later, "2026-10-15T10:00:00Z")}, []string{"completed/2026-10-15T10:00:00Z"}},
 	} {
 		after := Of(look.list, at(t, look.now), instructed, rules)
 		require.Equal(t, look.want, told(Alerts(before, after, rules)), look.what)
@@ -63,9 +62,9 @@ func TestAlertsTellWhatHasComeAbout(t *testing.T) {
 
 func TestAlertsGoToWhomThePolicySays(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	now := at(t, "2026-06-10T09:00:00Z")
-	p := Of([]activities.Milestone{
+	p := Of([]Milestone{
 		step("1", 1, "Exchange of Contracts", "2026-06-11T23:59:59Z"), step("2", 2, "Completion", "2026-06-09T23:59:59Z"),
 	}, now, now.Add(-200*day), rules)
 	alerts := Alerts(Progress{}, p, rules)
@@ -79,7 +78,7 @@ func TestAlertsGoToWhomThePolicySays(t *testing.T) {
 	rules.Tell = nil
 	require.Empty(t, Alerts(Progress{}, p, rules)[0].To, "nobody")
 
-	p = Of([]activities.Milestone{step("", 1, " Same ", "2026-06-09T00:00:00Z"), step("", 2, "same", "2026-06-09T23:59:59Z")}, now, now, rules)
+	p = Of([]Milestone{step("", 1, " Same ", "2026-06-09T00:00:00Z"), step("", 2, "same", "2026-06-09T23:59:59Z")}, now, now, rules)
 	require.Equal(t, 2, p.Overdue)
 	require.Equal(t, []string{"overdue/name:same/2026-06-09"}, told(Alerts(Progress{}, p, rules)), "one key, one alert")
 }
@@ -88,7 +87,7 @@ func TestAlertsGoToWhomThePolicySays(t *testing.T) {
 // tells nothing.
 func TestAlertsNeverTwice(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	rapid.Check(t, func(t *rapid.T) {
 		before := Of(milestones().Draw(t, "before"), instant().Draw(t, "then"), instant().Draw(t, "instructed"), rules)
 		after := Of(milestones().Draw(t, "after"), instant().Draw(t, "now"), instant().Draw(t, "instructed"), rules)
@@ -104,9 +103,9 @@ func TestAlertsNeverTwice(t *testing.T) {
 
 func TestPortfolio(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	now := at(t, "2026-06-10T09:00:00Z")
-	line := func(id string, instructed time.Time, list ...activities.Milestone) Line {
+	line := func(id string, instructed time.Time, list ...Milestone) Line {
 		return Line{PropertyID: id, Progress: Of(list, now, instructed, rules)}
 	}
 	sales := []Line{

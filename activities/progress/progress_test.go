@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
 )
 
@@ -22,22 +21,22 @@ func at(t testing.TB, text string) time.Time {
 }
 
 // builtIn are the rules of the built-in policy.
-func builtIn(t testing.TB, method activities.SaleMethod) Rules {
+func builtIn(t testing.TB, method string) Rules {
 	t.Helper()
 	p, err := policy.Load(policy.BuiltIn)
 	require.NoError(t, err)
 	return RulesOf(p.Sales(), method)
 }
 
-func step(id string, order int, name, due string) activities.Milestone {
-	m := activities.Milestone{ID: id, Name: name, Order: order}
+func step(id string, order int, name, due string) Milestone {
+	m := Milestone{ID: id, Name: name, Order: order}
 	if due != "" {
 		m.DueAt, _ = time.Parse(time.RFC3339, due)
 	}
 	return m
 }
 
-func done(m activities.Milestone, at string) activities.Milestone {
+func done(m Milestone, at string) Milestone {
 	m.Completed = true
 	if at != "" {
 		m.CompletedAt, _ = time.Parse(time.RFC3339, at)
@@ -47,7 +46,7 @@ func done(m activities.Milestone, at string) activities.Milestone {
 
 func TestRulesOfThePolicy(t *testing.T) {
 	t.Parallel()
-	r := builtIn(t, activities.StandardSale)
+	r := builtIn(t, policy.MethodStandard)
 	require.Equal(t, "Europe/London", r.Zone)
 	require.Equal(t, 2, r.AtRiskDays)
 	require.Equal(t, policy.Days{Count: 120, Working: true}, r.Norms.Total.Typical)
@@ -62,12 +61,12 @@ func TestRulesOfThePolicy(t *testing.T) {
 // Every fault of the guide's samples (contracts/openmoove.md 4.4 and 4.5).
 func TestTheGuidesFaults(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	now := at(t, "2026-06-10T09:00:00Z")
 
 	t.Run("no milestones, no division by zero", func(t *testing.T) {
 		t.Parallel()
-		for _, none := range [][]activities.Milestone{nil, {}} {
+		for _, none := range [][]Milestone{nil, {}} {
 			p := Of(none, now, now.Add(-400*day), rules)
 			require.Equal(t, Unknown, p.Status)
 			require.Zero(t, p.Percent)
@@ -80,7 +79,7 @@ func TestTheGuidesFaults(t *testing.T) {
 	})
 	t.Run("the current milestone may be overdue", func(t *testing.T) {
 		t.Parallel()
-		p := Of([]activities.Milestone{
+		p := Of([]Milestone{
 			done(step("1", 1, "Instruction", "2026-06-01T23:59:59Z"), "2026-06-01T10:00:00Z"),
 			step("2", 2, "Legal Pack Preparation", "2026-06-05T23:59:59Z"), step("3", 3, "Property Marketing", "2026-07-05T23:59:59Z"),
 		}, now, at(t, "2026-06-01T09:00:00Z"), rules)
@@ -91,28 +90,28 @@ func TestTheGuidesFaults(t *testing.T) {
 	})
 	t.Run("the current milestone may have no due date", func(t *testing.T) {
 		t.Parallel()
-		p := Of([]activities.Milestone{step("1", 1, "Instruction", ""), step("2", 2, "Legal Pack Preparation", "2026-07-05T23:59:59Z")}, now, now, rules)
+		p := Of([]Milestone{step("1", 1, "Instruction", ""), step("2", 2, "Legal Pack Preparation", "2026-07-05T23:59:59Z")}, now, now, rules)
 		require.Equal(t, "1", p.Current.ID)
 		require.Zero(t, p.Current.DueAt)
 		require.Equal(t, Green, p.Status)
 	})
 	t.Run("the order is that of the field, not of the reply", func(t *testing.T) {
 		t.Parallel()
-		p := Of([]activities.Milestone{step("9", 3, "Completion", ""), step("10", 1, "Instruction", ""), step("11", 1, "Another", "")}, now, now, rules)
+		p := Of([]Milestone{step("9", 3, "Completion", ""), step("10", 1, "Instruction", ""), step("11", 1, "Another", "")}, now, now, rules)
 		require.Equal(t, "10", p.Current.ID)
 	})
 	t.Run("nor is it where everything else is the same", func(t *testing.T) {
 		t.Parallel()
 		open, ended := step("1", 1, "Enquiries", ""), done(step("1", 1, "Enquiries", ""), "2026-06-09T09:00:00Z")
-		want := Of([]activities.Milestone{ended, open}, now, now.Add(-90*day), rules)
+		want := Of([]Milestone{ended, open}, now, now.Add(-90*day), rules)
 		require.Equal(t, 1, want.Step.Days)
-		require.Equal(t, want, Of([]activities.Milestone{open, ended}, now, now.Add(-90*day), rules))
+		require.Equal(t, want, Of([]Milestone{open, ended}, now, now.Add(-90*day), rules))
 	})
 	t.Run("zones do not matter to the instant", func(t *testing.T) {
 		t.Parallel()
 		tokyo, err := time.LoadLocation("Asia/Tokyo")
 		require.NoError(t, err)
-		list := []activities.Milestone{step("1", 1, "Instruction", "2026-06-10T09:30:00+01:00")} // 08:30 UTC
+		list := []Milestone{step("1", 1, "Instruction", "2026-06-10T09:30:00+01:00")} // 08:30 UTC
 		want := Of(list, now, now, rules)
 		require.Equal(t, 1, want.Overdue)
 		list[0].DueAt = list[0].DueAt.In(tokyo)
@@ -120,7 +119,7 @@ func TestTheGuidesFaults(t *testing.T) {
 	})
 	t.Run("what was not overdue when read becomes so by time alone", func(t *testing.T) {
 		t.Parallel()
-		list := []activities.Milestone{step("1", 1, "Instruction", "2026-06-10T12:00:00Z")}
+		list := []Milestone{step("1", 1, "Instruction", "2026-06-10T12:00:00Z")}
 		p := Of(list, now, now, rules)
 		require.Equal(t, []int{0, 1}, []int{p.Overdue, p.AtRisk})
 		require.Equal(t, at(t, "2026-06-10T12:00:00Z"), p.NextDue)
@@ -128,7 +127,7 @@ func TestTheGuidesFaults(t *testing.T) {
 	})
 	t.Run("a completed one is never overdue", func(t *testing.T) {
 		t.Parallel()
-		p := Of([]activities.Milestone{done(step("1", 1, "Instruction", "2026-01-01T00:00:00Z"), ""), step("2", 2, "Completion", "")}, now, time.Time{}, rules)
+		p := Of([]Milestone{done(step("1", 1, "Instruction", "2026-01-01T00:00:00Z"), ""), step("2", 2, "Completion", "")}, now, time.Time{}, rules)
 		require.Equal(t, Green, p.Status)
 		require.Equal(t, 50, p.Percent)
 		require.Empty(t, p.Troubles)
@@ -156,7 +155,7 @@ func TestDueDaysAreThoseOfLondon(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			list := []activities.Milestone{step("1", 1, "Completion", c.due)}
+			list := []Milestone{step("1", 1, "Completion", c.due)}
 			look := func(now time.Time) Progress { return Of(list, now, time.Time{}, rules) }
 			atRisk, overdue := at(t, c.atRisk), at(t, c.overdue)
 
@@ -180,7 +179,7 @@ func TestDueDaysAreThoseOfLondon(t *testing.T) {
 
 func TestAgesAndNorms(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	instructed := at(t, "2026-03-27T15:00:00Z") // the Friday before the clocks change; Good Friday and Easter Monday follow
 	for _, c := range []struct {
 		now           string
@@ -190,13 +189,13 @@ func TestAgesAndNorms(t *testing.T) {
 		{"2026-03-29T23:00:00Z", 3, 1}, {"2026-04-02T12:00:00Z", 6, 4}, {"2026-04-03T12:00:00Z", 7, 4}, {"2026-04-06T12:00:00Z", 10, 4},
 		{"2026-04-07T12:00:00Z", 11, 5},
 	} {
-		p := Of([]activities.Milestone{step("1", 1, "Instruction", "")}, at(t, c.now), instructed, rules)
+		p := Of([]Milestone{step("1", 1, "Instruction", "")}, at(t, c.now), instructed, rules)
 		require.Equal(t, []int{c.days, c.working}, []int{p.Sale.Days, p.Sale.WorkingDays}, c.now)
 		require.Equal(t, Usual, p.Sale.Pace)
 		require.Equal(t, NoPace, p.Step.Pace, "no norm for this step")
 	}
 
-	list := []activities.Milestone{
+	list := []Milestone{
 		done(step("1", 1, "Offer Acceptance", ""), "2026-04-01T12:00:00Z"), step("2", 2, " exchange of contracts ", ""),
 		done(step("3", 3, "Completion", ""), "2026-05-01T12:00:00Z"), // out of order: no part of the age
 	}
@@ -257,7 +256,7 @@ func keys(p Progress) (out []string) {
 func TestPercentIsRoundedDown(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ done, of, want int }{{0, 1, 0}, {1, 3, 33}, {2, 3, 66}, {199, 200, 99}, {200, 200, 100}, {1, 200, 0}} {
-		var list []activities.Milestone
+		var list []Milestone
 		for i := range c.of {
 			m := step(fmt.Sprint(i), i, "Step", "")
 			m.Completed = i < c.done
@@ -277,10 +276,10 @@ func instant() *rapid.Generator[time.Time] {
 	})
 }
 
-func milestones() *rapid.Generator[[]activities.Milestone] {
+func milestones() *rapid.Generator[[]Milestone] {
 	names := []string{"Instruction", "Exchange of Contracts", "Enquiries", "Searches Returned", "Completion", ""}
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) activities.Milestone {
-		m := activities.Milestone{
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Milestone {
+		m := Milestone{
 			ID: rapid.SampledFrom([]string{"", "1", "2", "3", "10", "a"}).Draw(t, "id"), Name: rapid.SampledFrom(names).Draw(t, "name"),
 			Order: rapid.IntRange(0, 5).Draw(t, "order"), Completed: rapid.Bool().Draw(t, "completed"),
 		}
@@ -306,7 +305,7 @@ func bare(p Progress) Progress {
 // One timer is enough: nothing changes before NextDue, and something does then.
 func TestNextDueIsWhenSomethingChanges(t *testing.T) {
 	t.Parallel()
-	all := []Rules{builtIn(t, activities.StandardSale), builtIn(t, activities.ModernAuction), {Zone: "Europe/London"}, {}}
+	all := []Rules{builtIn(t, policy.MethodStandard), builtIn(t, policy.MethodModernAuction), {Zone: "Europe/London"}, {}}
 	rapid.Check(t, func(t *rapid.T) {
 		list, now, rules := milestones().Draw(t, "milestones"), instant().Draw(t, "now"), rapid.SampledFrom(all).Draw(t, "rules")
 		instructed := rapid.OneOf(instant(), rapid.Just(time.Time{})).Draw(t, "instructed")
@@ -328,7 +327,7 @@ func TestNextDueIsWhenSomethingChanges(t *testing.T) {
 
 func TestProgressAddsUp(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	rapid.Check(t, func(t *rapid.T) {
 		list, now := milestones().Draw(t, "milestones"), instant().Draw(t, "now")
 		given := slices.Clone(list)
@@ -355,7 +354,7 @@ func TestProgressAddsUp(t *testing.T) {
 // Counting one by one gives the same.
 func TestWorkingDaysAgainstCounting(t *testing.T) {
 	t.Parallel()
-	rules := builtIn(t, activities.StandardSale)
+	rules := builtIn(t, policy.MethodStandard)
 	rules.Holidays = append(rules.Holidays, policy.Date{Year: 2026, Month: time.December, Day: 26}, rules.Holidays[0]) // a Saturday, and one twice
 	c := calendarOf(rules)
 	christmas := number(2026, time.December, 24)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
 )
 
@@ -69,6 +68,17 @@ type (
 		// Zero is never.
 		NextDue time.Time `json:"next_due,omitzero"`
 	}
+	// Milestone is one step of a sale, as OpenMoove has it (contracts/openmoove.md 2).
+	Milestone struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+		// Order is the place among the others, lowest first.
+		Order     int  `json:"order"`
+		Completed bool `json:"completed,omitempty"`
+		// CompletedAt and DueAt are business time, zero where OpenMoove has none.
+		CompletedAt time.Time `json:"completed_at,omitzero"`
+		DueAt       time.Time `json:"due_at,omitzero"`
+	}
 	// Step is a milestone that is not completed.
 	Step struct {
 		ID    string `json:"id"`
@@ -105,11 +115,11 @@ func (p Progress) Done() bool { return p.Total > 0 && p.Completed == p.Total }
 
 // Of is the progress of a sale with these milestones, in any order. instructed is
 // when it began, zero for unknown.
-func Of(milestones []activities.Milestone, now, instructed time.Time, rules Rules) Progress {
+func Of(milestones []Milestone, now, instructed time.Time, rules Rules) Progress {
 	j := judge{calendar: calendarOf(rules), rules: rules, now: now}
 	milestones = slices.SortedStableFunc(slices.Values(milestones), inOrder)
 	j.out.Total = len(milestones)
-	var before []activities.Milestone // those completed before the current one
+	var before []Milestone // those completed before the current one
 	for _, m := range milestones {
 		switch {
 		case m.Completed:
@@ -139,11 +149,11 @@ func Of(milestones []activities.Milestone, now, instructed time.Time, rules Rule
 
 // inOrder is a milestone's place. Those of the same order are told apart by id and
 // name, so that the order of the reply does not matter.
-func inOrder(a, b activities.Milestone) int {
+func inOrder(a, b Milestone) int {
 	return cmp.Or(cmp.Compare(a.Order, b.Order), byID(a.ID, b.ID), strings.Compare(a.Name, b.Name), a.DueAt.Compare(b.DueAt), completedFirst(a, b))
 }
 
-func completedFirst(a, b activities.Milestone) int {
+func completedFirst(a, b Milestone) int {
 	switch {
 	case a.Completed == b.Completed:
 		return 0
@@ -186,7 +196,7 @@ type judge struct {
 }
 
 // open takes a milestone that is not completed.
-func (j *judge) open(m activities.Milestone) {
+func (j *judge) open(m Milestone) {
 	step := &Step{ID: m.ID, Name: m.Name, Order: m.Order}
 	if j.out.Current == nil {
 		j.out.Current = step
@@ -217,7 +227,7 @@ func (j *judge) next(at time.Time) {
 }
 
 // ages judges the sale and its current step by the norms.
-func (j *judge) ages(before []activities.Milestone, instructed time.Time) {
+func (j *judge) ages(before []Milestone, instructed time.Time) {
 	total := j.rules.Norms.Total
 	if j.out.Done() {
 		until := j.out.CompletedAt

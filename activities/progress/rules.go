@@ -10,7 +10,6 @@
 package progress
 
 import (
-	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
 )
 
@@ -29,9 +28,9 @@ type Rules struct {
 }
 
 // RulesOf are the policy's rules for a sale method; an unknown one has no norms.
-func RulesOf(s policy.Sales, method activities.SaleMethod) Rules {
+func RulesOf(s policy.Sales, method string) Rules {
 	return Rules{
-		Zone: s.TimeZone, AtRiskDays: int(s.Progress.AtRiskWithin / day), Norms: s.Progress.Norms[string(method)],
+		Zone: s.TimeZone, AtRiskDays: int(s.Progress.AtRiskWithin / day), Norms: s.Progress.Norms[method],
 		Holidays: s.Progress.Holidays, Tell: s.Progress.Tell,
 	}
 }
