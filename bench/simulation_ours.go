@@ -85,7 +85,7 @@ func (o *ours) start() {
 	for i := range o.watches {
 		w := store.Watch{
 			PropertyID: fmt.Sprint(1000 + i), AddedAt: midnight, ReadAt: midnight, NextDue: dueTime(o.partner.nextDue[i]),
-			DetailDigest: "known", Reads: i % o.rules.MaxDetailEvery,
+			TransactionID: "known", DetailDigest: "known", Reads: i % o.rules.MaxDetailEvery,
 		}
 		o.put(i, o.rules.Schedule(w, midnight))
 	}
@@ -119,27 +119,20 @@ func (o *ours) counts() map[store.WatchClass]int {
 	return counts
 }
 
-// webhooks takes those that arrive: each tells of its change, and resets the
-// sale's clock by an urgent read as soon as the key has a call for it.
+// webhooks takes those that arrive: each lets its sale be read as soon as the key
+// has the calls for it, the milestones alone where the webhook is about them, and
+// that resets the sale's clock.
 func (o *ours) webhooks(at time.Duration) {
 	for len(o.toRead) > 0 {
 		c := o.toRead[0]
-		if c.at+webhookDelay > at || !o.ledger.take(at, 0) {
+		if c.at+webhookDelay > at {
+			return
+		}
+		read := polling.Read{Watch: o.watches[c.sale], Detail: c.detail}
+		if !o.read(c.sale, at, read, 0) {
 			return
 		}
 		o.toRead = o.toRead[1:]
-		if !o.partner.call(at) {
-			continue
-		}
-		// The webhook itself told of the change when it arrived.
-		o.watcher.found(c.sale, at, c.detail)
-		w := o.watches[c.sale]
-		if !c.detail {
-			w = polling.WasRead(w, midnight.Add(at), false)
-			w.NextDue = dueTime(o.partner.nextDue[c.sale])
-		}
-		w = polling.WasHeard(w, midnight.Add(at))
-		o.put(c.sale, o.rules.Schedule(w, midnight.Add(at)))
 	}
 }
 
@@ -169,25 +162,34 @@ func (o *ours) poll(at time.Duration) {
 	var reads []polling.Read
 	reads, o.state = o.rules.Plan(o.state, now, o.every, due)
 	for i, read := range reads {
-		sale := sales[read.Watch.PropertyID]
-		for done := range read.Calls() {
-			if o.ledger.take(at, o.rules.Reserve) {
-				if o.partner.call(at) {
-					o.watcher.found(sale, at, done == 1)
-				}
-				continue
-			}
-			// What was planned and is not called is given back, and is due still.
-			o.state = o.rules.Return(o.state, read.Calls()-done)
-			for _, later := range reads[i+1:] {
-				o.state = o.rules.Return(o.state, later.Calls())
-			}
-			return
+		if o.read(sales[read.Watch.PropertyID], at, read, o.rules.Reserve) {
+			continue
 		}
-		w := polling.WasRead(o.watches[sale], now, read.Detail)
-		w.NextDue = dueTime(o.partner.nextDue[sale])
-		o.put(sale, o.rules.Schedule(w, now))
+		// What was planned and is not called is given back, and is due still.
+		for _, later := range reads[i:] {
+			o.state = o.rules.Return(o.state, later.Calls())
+		}
+		return
 	}
+}
+
+// read makes the calls of a read, the milestones first; false where the ledger has
+// too few. A team and a status that change are one change here, found by the last
+// call of the read.
+func (o *ours) read(sale int, at time.Duration, read polling.Read, reserve float64) bool {
+	for done := range read.Calls() {
+		if !o.ledger.take(at, reserve) {
+			return false
+		}
+		if o.partner.call(at) && (done == 0 || done == read.Calls()-1) {
+			o.watcher.found(sale, at, done > 0)
+		}
+	}
+	now := midnight.Add(at)
+	w := polling.WasRead(o.watches[sale], now, read.Detail)
+	w.NextDue = dueTime(o.partner.nextDue[sale])
+	o.put(sale, o.rules.Schedule(w, now))
+	return true
 }
 
 // watchHeap orders sales by a time of their watches.

@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -116,4 +118,31 @@ func (k Keys) QuestionOf(token string) (questionID string, ok bool) {
 	}
 	id := token[:idLength]
 	return id, hmac.Equal([]byte(k.Token(id)), []byte(token))
+}
+
+// ReportToken is the signed text of a link to a report of a kind, which is of small
+// letters and "_", such as "sales". The link is good until expires, in whole seconds
+// of real time.
+func (k Keys) ReportToken(kind string, expires time.Time) string {
+	return k.reportToken(kind, strconv.FormatInt(expires.Unix(), 10))
+}
+
+func (k Keys) reportToken(kind, expires string) string {
+	return kind + "-" + expires + "-" + k.mac("report link", 15, kind, expires)
+}
+
+// ReportOf is the kind of report that a token opens at a real time, "" where the
+// signature is wrong. ok is false for such a one, and for one that has expired, of
+// which the kind is told.
+func (k Keys) ReportOf(token string, now time.Time) (kind string, ok bool) {
+	const maxLength = 100
+	if len(token) > maxLength {
+		return "", false
+	}
+	parts := strings.Split(token, "-")
+	if len(parts) != 3 || !hmac.Equal([]byte(k.reportToken(parts[0], parts[1])), []byte(token)) {
+		return "", false
+	}
+	expires, err := strconv.ParseInt(parts[1], 10, 64)
+	return parts[0], err == nil && now.Unix() < expires
 }

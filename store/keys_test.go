@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -134,4 +135,62 @@ func TestSaleKeys(t *testing.T) {
 	require.NotEqual(t, request, keys.SaleRequest("12 High St", "AB1 2CD", "b@example.com"))
 	require.NotEqual(t, request, keys.SaleRequest("13 High St", "AB1 2CD", "a@example.com"))
 	require.NotEqual(t, request, address)
+}
+
+func TestReportTokens(t *testing.T) {
+	t.Parallel()
+	keys := store.NewKeys("secret")
+	now := time.Date(2026, time.November, 21, 10, 0, 0, 0, time.UTC)
+	token := keys.ReportToken("sales", now.Add(time.Hour))
+	require.Regexp(t, `^sales-[0-9]{10}-[a-z2-7]{24}$`, token)
+	require.Equal(t, token, keys.ReportToken("sales", now.Add(time.Hour).In(time.FixedZone("", 3600))))
+	for _, tc := range []struct {
+		name  string
+		token string
+		at    time.Time
+		kind  string
+		ok    bool
+	}{
+		{"good", token, now, "sales", true},
+		{"in its last second", token, now.Add(time.Hour - time.Nanosecond), "sales", true},
+		{"expired", token, now.Add(time.Hour), "sales", false},
+		{"long expired", token, now.AddDate(50, 0, 0), "sales", false},
+		{"before 1970", keys.ReportToken("sales", time.Time{}), now, "", false},
+		{"of another kind", keys.ReportToken("rents", now.Add(time.Hour)), now, "rents", true},
+		{"of another secret", store.NewKeys("another").ReportToken("sales", now.Add(time.Hour)), now, "", false},
+		{"empty", "", now, "", false},
+		{"no signature", token[:len("sales-1234567890-")], now, "", false},
+		{"cut", token[:len(token)-1], now, "", false},
+		{"longer", token + "a", now, "", false},
+		{"in capitals", strings.ToUpper(token), now, "", false},
+		{"four parts", token + "-", now, "", false},
+		{"very long", strings.Repeat("a", 1<<16) + token, now, "", false},
+		{"an action link", keys.Token(keys.QuestionID("w", "s", "p")), now, "", false},
+	} {
+		kind, ok := keys.ReportOf(tc.token, tc.at)
+		require.Equal(t, tc.kind, kind, tc.name)
+		require.Equal(t, tc.ok, ok, tc.name)
+	}
+	_, ok := keys.QuestionOf(token)
+	require.False(t, ok, "a link to a report answers no question")
+}
+
+func TestTamperedReportTokens(t *testing.T) {
+	t.Parallel()
+	keys := store.NewKeys("secret")
+	now := time.Date(2026, time.November, 21, 10, 0, 0, 0, time.UTC)
+	token := keys.ReportToken("sales", now)
+	for i := range token {
+		for _, other := range []byte{'a', '9', '-', 0} {
+			if token[i] == other {
+				continue
+			}
+			kind, ok := keys.ReportOf(token[:i]+string(rune(other))+token[i+1:], now.Add(-time.Hour))
+			require.Empty(t, kind, "character %d changed", i)
+			require.False(t, ok)
+		}
+	}
+	later := keys.ReportToken("sales", now.Add(time.Hour))
+	_, ok := keys.ReportOf(later[:len(later)-24]+token[len(token)-24:], now)
+	require.False(t, ok, "the expiry is signed")
 }

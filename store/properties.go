@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type PropertyRef struct {
 	// AddressKey is Keys.SaleAddress, SellerKey Keys.Address of the seller's e-mail.
 	AddressKey string
 	SellerKey  string
+	// CreatedAt is when OpenMoove says that it was created (business time).
+	CreatedAt time.Time
 	// KnownSince is when the store first heard of it (UTC, the database's time).
 	KnownSince time.Time
 }
@@ -56,21 +59,23 @@ func (d *database) PutProperties(ctx context.Context, refs ...PropertyRef) error
 			TransactionID: orElse(ref.TransactionID, known.TransactionID),
 			AddressKey:    orElse(ref.AddressKey, known.AddressKey),
 			SellerKey:     orElse(ref.SellerKey, known.SellerKey),
+			CreatedAt:     laterOf(ref.CreatedAt, known.CreatedAt),
 		}
 	}
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(byID)), propertiesMax) {
-		args := make([]any, 0, 4*len(ids))
+		args := make([]any, 0, 5*len(ids))
 		for _, id := range ids {
 			ref := byID[id]
-			args = append(args, ref.ID, ref.TransactionID, ref.AddressKey, ref.SellerKey)
+			args = append(args, ref.ID, ref.TransactionID, ref.AddressKey, ref.SellerKey, strconv.FormatInt(micros(ref.CreatedAt), 10))
 		}
 		_, err := d.change(ctx, `
-			INSERT INTO properties (id, transaction_id, address_key, seller_key, known_since)
-			SELECT p.column1, p.column2, p.column3, p.column4, `+d.clock+` FROM (VALUES `+places(len(ids), 4)+`) AS p WHERE true
+			INSERT INTO properties (id, transaction_id, address_key, seller_key, created_at, known_since)
+			SELECT p.column1, p.column2, p.column3, p.column4, CAST(p.column5 AS BIGINT), `+d.clock+` FROM (VALUES `+places(len(ids), 5)+`) AS p WHERE true
 			ON CONFLICT (id) DO UPDATE SET
 				transaction_id = CASE WHEN excluded.transaction_id = '' THEN properties.transaction_id ELSE excluded.transaction_id END,
 				address_key    = CASE WHEN excluded.address_key    = '' THEN properties.address_key    ELSE excluded.address_key    END,
-				seller_key     = CASE WHEN excluded.seller_key     = '' THEN properties.seller_key     ELSE excluded.seller_key     END`, args...)
+				seller_key     = CASE WHEN excluded.seller_key     = '' THEN properties.seller_key     ELSE excluded.seller_key     END,
+				created_at     = CASE WHEN excluded.created_at     = 0  THEN properties.created_at     ELSE excluded.created_at     END`, args...)
 		if err != nil {
 			return fmt.Errorf("store: put properties: %w", err)
 		}
@@ -98,6 +103,13 @@ func (d *database) KnownProperties(ctx context.Context, ids ...string) (int, err
 	return n, nil
 }
 
+func laterOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 func orElse(text, other string) string {
 	if text == "" {
 		return other
@@ -105,7 +117,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-const propertyColumns = `id, transaction_id, address_key, seller_key, known_since`
+const propertyColumns = `id, transaction_id, address_key, seller_key, created_at, known_since`
 
 // Property returns one by its integer id, or ErrNotFound.
 func (d *database) Property(ctx context.Context, id string) (PropertyRef, error) {
@@ -115,27 +127,30 @@ func (d *database) Property(ctx context.Context, id string) (PropertyRef, error)
 
 func scanProperty(row interface{ Scan(...any) error }) (PropertyRef, error) {
 	var ref PropertyRef
-	var since int64
-	err := row.Scan(&ref.ID, &ref.TransactionID, &ref.AddressKey, &ref.SellerKey, &since)
-	ref.KnownSince = fromMicros(since)
+	var created, since int64
+	err := row.Scan(&ref.ID, &ref.TransactionID, &ref.AddressKey, &ref.SellerKey, &created, &since)
+	ref.CreatedAt, ref.KnownSince = fromMicros(created), fromMicros(since)
 	return ref, err
 }
 
 // PropertiesAt lists those of one address, lowest id first. An empty key is the
 // address of none.
 func (d *database) PropertiesAt(ctx context.Context, addressKey string) ([]PropertyRef, error) {
-	rows, err := d.read.QueryContext(ctx, `
-		SELECT `+propertyColumns+` FROM properties WHERE address_key = $1 AND address_key <> ''
-		ORDER BY length(id), id LIMIT $2`, addressKey, propertiesMax)
+	return d.propertyRefs(ctx, `
+		WHERE address_key = $1 AND address_key <> '' ORDER BY length(id), id LIMIT $2`, addressKey, propertiesMax)
+}
+
+func (d *database) propertyRefs(ctx context.Context, where string, args ...any) ([]PropertyRef, error) {
+	rows, err := d.read.QueryContext(ctx, `SELECT `+propertyColumns+` FROM properties `+where, args...)
 	if err != nil {
-		return nil, fmt.Errorf("store: properties at: %w", err)
+		return nil, fmt.Errorf("store: list properties: %w", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err tells what matters
 	var list []PropertyRef
 	for rows.Next() {
 		ref, err := scanProperty(rows)
 		if err != nil {
-			return nil, fmt.Errorf("store: properties at: %w", err)
+			return nil, fmt.Errorf("store: list properties: %w", err)
 		}
 		list = append(list, ref)
 	}

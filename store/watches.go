@@ -23,14 +23,13 @@ func WatchClasses() []WatchClass { return []WatchClass{WatchOverdue, WatchDueSoo
 
 func (c WatchClass) known() bool {
 	switch c {
-	case WatchOverdue, WatchDueSoon, WatchRest:
+	case WatchOverdue, WatchDueSoon, WatchRest, watchEnded:
 		return true
 	}
 	return false
 }
 
-// Watch is one followed sale as the poller knows it. It holds ids, times and
-// digests alone. Times are real where nothing else is said, zero where there is
+// Watch is one followed sale as the poller knows it. Times are real where nothing else is said, zero where there is
 // none.
 type Watch struct {
 	// PropertyID is OpenMoove's integer id, in decimal; TransactionID the UUID.
@@ -45,10 +44,8 @@ type Watch struct {
 	TurnsAt time.Time
 	// AddedAt is now where PutWatch gets none, and stays.
 	AddedAt time.Time
-	// ReadAt is when the last read that succeeded began, HeardAt when a webhook last
-	// told of the sale.
-	ReadAt  time.Time
-	HeardAt time.Time
+	// ReadAt is when the last read that succeeded began.
+	ReadAt time.Time
 	// FailedAt is when the last of Failures reads that failed since ReadAt began.
 	FailedAt time.Time
 	Failures int
@@ -59,6 +56,11 @@ type Watch struct {
 	// The digests are of what was last seen, of milestones and of status and team.
 	MilestonesDigest string
 	DetailDigest     string
+	// View is what was last seen, "" before the first read: JSON that only its writer
+	// reads. It may hold an address.
+	View string
+	// EndedAt is when the sale was over, zero while it is followed.
+	EndedAt time.Time
 }
 
 // WatchShard is a poller's part of the watches: the one numbered Number of Count,
@@ -83,39 +85,50 @@ type WatchCount struct {
 }
 
 // Watches is the list of sales that are followed by polling, one row a property.
+// The row of a sale that has ended stays and is neither read nor counted.
 type Watches interface {
-	// PutWatch adds a watch, or brings the one of the property up to date. A watch
-	// with an earlier ReadAt than is known changes nothing, and updated is false. An
-	// empty TransactionID and an earlier HeardAt leave what is known.
+	// AddWatch adds a watch where the property has none, ended or not; added tells
+	// whether it had none.
+	AddWatch(ctx context.Context, w Watch) (added bool, err error)
+	// PutWatch adds a watch, or brings the one of the property up to date, also one
+	// that has ended: the sale is followed again. A watch with an earlier ReadAt than
+	// is known changes nothing, and updated is false. An empty TransactionID leaves
+	// what is known.
 	PutWatch(ctx context.Context, w Watch) (updated bool, err error)
-	// UpdateWatch is PutWatch for a watch that is there: one that was removed
-	// meanwhile stays away, and updated is false.
+	// UpdateWatch is PutWatch for a watch that is there and has not ended.
 	UpdateWatch(ctx context.Context, w Watch) (updated bool, err error)
-	// Watch returns one by its property's id, or ErrNotFound.
+	// Watch returns one by its property's id, ended or not, or ErrNotFound.
 	Watch(ctx context.Context, propertyID string) (Watch, error)
+	// WatchOf is Watch by the UUID.
+	WatchOf(ctx context.Context, transactionID string) (Watch, error)
 	// DueWatches lists those of a class and shard whose read should have begun at
 	// now (real time), longest due first.
 	DueWatches(ctx context.Context, class WatchClass, now time.Time, shard WatchShard, limit int) ([]Watch, error)
 	// TurnedWatches lists those of a shard whose class is another at now (business
 	// time), first turned first.
 	TurnedWatches(ctx context.Context, now time.Time, shard WatchShard, limit int) ([]Watch, error)
-	// TouchWatch notes that a webhook told of the sale at a real time, and when it
-	// is read next. Where a later one is known, nothing changes. ErrNotFound where
-	// there is no watch.
-	TouchWatch(ctx context.Context, propertyID string, heardAt, dueAt time.Time) error
-	// RemoveWatch ends a watch; none is fine too.
-	RemoveWatch(ctx context.Context, propertyID string) error
+	// AllWatches calls each with every watch that has not ended before a time (real
+	// time), in no order, until each returns an error, which it passes on.
+	AllWatches(ctx context.Context, endedSince time.Time, each func(Watch) error) error
+	// EndWatch ends a watch; one that is not there is added as ended, so that the
+	// property is not taken for a new sale.
+	EndWatch(ctx context.Context, propertyID string) error
+	// Unwatched lists properties of OpenMoove that were never watched, at most limit.
+	Unwatched(ctx context.Context, limit int) ([]PropertyRef, error)
 	// CountWatches tells of each class how many there are and how fresh they are at
 	// now (real time). A class without watches is missing.
 	CountWatches(ctx context.Context, now time.Time) (map[WatchClass]WatchCount, error)
 }
+
+// watchEnded is the class of those that have ended.
+const watchEnded WatchClass = "ended"
 
 // watchSlots is how many slots the ids are hashed to: a shard is every so many of
 // them.
 const watchSlots = 1024
 
 const watchColumns = `property_id, transaction_id, class, next_due, turns_at, added_at, read_at,
-	heard_at, failed_at, failures, due_at, reads, milestones_digest, detail_digest`
+	failed_at, failures, due_at, reads, milestones_digest, detail_digest, view, ended_at`
 
 func (w Watch) check() error {
 	if w.PropertyID == "" || !w.Class.known() {
@@ -127,44 +140,56 @@ func (w Watch) check() error {
 	return nil
 }
 
-// PutWatch adds a watch, or brings the one of the property up to date.
-func (d *database) PutWatch(ctx context.Context, w Watch) (bool, error) {
-	updated, err := d.UpdateWatch(ctx, w)
-	if err != nil || updated {
-		return updated, err
+// AddWatch adds a watch where the property has none.
+func (d *database) AddWatch(ctx context.Context, w Watch) (bool, error) {
+	if err := w.check(); err != nil {
+		return false, fmt.Errorf("store: add watch: %w", err)
 	}
 	if w.AddedAt.IsZero() {
 		w.AddedAt = time.Now()
 	}
 	n, err := d.change(ctx, `
-		INSERT INTO watches (slot, `+watchColumns+`) VALUES `+places(1, 15)+`
+		INSERT INTO watches (slot, `+watchColumns+`) VALUES `+places(1, 16)+`
 		ON CONFLICT (property_id) DO NOTHING`,
 		watchSlot(w.PropertyID), w.PropertyID, w.TransactionID, string(w.Class), micros(w.NextDue), micros(w.TurnsAt), micros(w.AddedAt),
-		micros(w.ReadAt), micros(w.HeardAt), micros(w.FailedAt), w.Failures, micros(w.DueAt), w.Reads, w.MilestonesDigest, w.DetailDigest)
+		micros(w.ReadAt), micros(w.FailedAt), w.Failures, micros(w.DueAt), w.Reads, w.MilestonesDigest, w.DetailDigest, w.View, micros(w.EndedAt))
 	if err != nil {
-		return false, fmt.Errorf("store: put watch: %w", err)
+		return false, fmt.Errorf("store: add watch: %w", err)
 	}
-	if n > 0 {
-		return true, nil
-	}
-	// It is there: with a later read, or added by another caller a moment ago.
-	return d.UpdateWatch(ctx, w)
+	return n > 0, nil
 }
 
-// UpdateWatch is PutWatch for a watch that is there.
+// PutWatch adds a watch, or brings the one of the property up to date.
+func (d *database) PutWatch(ctx context.Context, w Watch) (bool, error) {
+	w.EndedAt = time.Time{}
+	updated, err := d.updateWatch(ctx, w, ``)
+	if err != nil || updated {
+		return updated, err
+	}
+	if added, err := d.AddWatch(ctx, w); err != nil || added {
+		return added, err
+	}
+	// It is there: with a later read, or added by another caller a moment ago.
+	return d.updateWatch(ctx, w, ``)
+}
+
+// UpdateWatch is PutWatch for a watch that is there and has not ended.
 func (d *database) UpdateWatch(ctx context.Context, w Watch) (bool, error) {
+	return d.updateWatch(ctx, w, ` AND ended_at = 0`)
+}
+
+func (d *database) updateWatch(ctx context.Context, w Watch, only string) (bool, error) {
 	if err := w.check(); err != nil {
 		return false, fmt.Errorf("store: put watch: %w", err)
 	}
 	n, err := d.change(ctx, `
 		UPDATE watches SET
 			transaction_id = CASE WHEN $2 = '' THEN transaction_id ELSE $2 END,
-			heard_at = CASE WHEN heard_at > $3 THEN heard_at ELSE $3 END,
-			class = $4, next_due = $5, turns_at = $6, read_at = $7, failed_at = $8, failures = $9,
-			due_at = $10, reads = $11, milestones_digest = $12, detail_digest = $13
-		WHERE property_id = $1 AND read_at <= $7`,
-		w.PropertyID, w.TransactionID, micros(w.HeardAt), string(w.Class), micros(w.NextDue), micros(w.TurnsAt), micros(w.ReadAt),
-		micros(w.FailedAt), w.Failures, micros(w.DueAt), w.Reads, w.MilestonesDigest, w.DetailDigest)
+			class = $3, next_due = $4, turns_at = $5, read_at = $6, failed_at = $7, failures = $8,
+			due_at = $9, reads = $10, milestones_digest = $11, detail_digest = $12, view = $13, ended_at = 0
+		WHERE property_id = $1 AND read_at <= $6`+only,
+		w.PropertyID, w.TransactionID, string(w.Class), micros(w.NextDue), micros(w.TurnsAt), micros(w.ReadAt),
+		micros(w.FailedAt), w.Failures, micros(w.DueAt), w.Reads, w.MilestonesDigest, w.DetailDigest, w.View)
 	if err != nil {
 		return false, fmt.Errorf("store: update watch: %w", err)
 	}
@@ -182,7 +207,16 @@ func watchSlot(propertyID string) int64 {
 
 // Watch returns one by its property's id, or ErrNotFound.
 func (d *database) Watch(ctx context.Context, propertyID string) (Watch, error) {
-	list, err := d.watches(ctx, `WHERE property_id = $1`, propertyID)
+	return d.oneWatch(ctx, `WHERE property_id = $1`, propertyID)
+}
+
+// WatchOf returns one by the UUID, or ErrNotFound.
+func (d *database) WatchOf(ctx context.Context, transactionID string) (Watch, error) {
+	return d.oneWatch(ctx, `WHERE transaction_id = $1 AND transaction_id <> '' ORDER BY ended_at, property_id LIMIT 1`, transactionID)
+}
+
+func (d *database) oneWatch(ctx context.Context, where string, args ...any) (Watch, error) {
+	list, err := d.watches(ctx, where, args...)
 	if err == nil && len(list) == 0 {
 		err = ErrNotFound
 	}
@@ -205,54 +239,62 @@ func (d *database) TurnedWatches(ctx context.Context, now time.Time, shard Watch
 }
 
 func (d *database) watches(ctx context.Context, where string, args ...any) ([]Watch, error) {
+	var list []Watch
+	err := d.eachWatch(ctx, func(w Watch) error {
+		list = append(list, w)
+		return nil
+	}, where, args...)
+	return list, err
+}
+
+func (d *database) eachWatch(ctx context.Context, each func(Watch) error, where string, args ...any) error {
 	rows, err := d.read.QueryContext(ctx, `SELECT `+watchColumns+` FROM watches `+where, args...)
 	if err != nil {
-		return nil, fmt.Errorf("store: list watches: %w", err)
+		return fmt.Errorf("store: list watches: %w", err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err tells what matters
-	var list []Watch
 	for rows.Next() {
 		var w Watch
 		var class string
-		var nextDue, turns, added, read, heard, failed, due int64
+		var nextDue, turns, added, read, failed, due, ended int64
 		err := rows.Scan(&w.PropertyID, &w.TransactionID, &class, &nextDue, &turns, &added, &read,
-			&heard, &failed, &w.Failures, &due, &w.Reads, &w.MilestonesDigest, &w.DetailDigest)
+			&failed, &w.Failures, &due, &w.Reads, &w.MilestonesDigest, &w.DetailDigest, &w.View, &ended)
 		if err != nil {
-			return nil, fmt.Errorf("store: list watches: %w", err)
+			return fmt.Errorf("store: list watches: %w", err)
 		}
 		w.Class = WatchClass(class)
 		w.NextDue, w.TurnsAt, w.AddedAt = fromMicros(nextDue), fromMicros(turns), fromMicros(added)
-		w.ReadAt, w.HeardAt, w.FailedAt, w.DueAt = fromMicros(read), fromMicros(heard), fromMicros(failed), fromMicros(due)
-		list = append(list, w)
+		w.ReadAt, w.FailedAt, w.DueAt, w.EndedAt = fromMicros(read), fromMicros(failed), fromMicros(due), fromMicros(ended)
+		if err := each(w); err != nil {
+			return err
+		}
 	}
-	return list, orNotFound(rows.Err())
+	return orNotFound(rows.Err())
 }
 
-// TouchWatch notes that a webhook told of the sale, and when it is read next.
-func (d *database) TouchWatch(ctx context.Context, propertyID string, heardAt, dueAt time.Time) error {
-	if heardAt.IsZero() || dueAt.IsZero() {
-		return errors.New("store: touch watch: want when it was heard of and when it is read next")
+// AllWatches calls each with every watch that has not ended before a time.
+func (d *database) AllWatches(ctx context.Context, endedSince time.Time, each func(Watch) error) error {
+	return d.eachWatch(ctx, each, `WHERE ended_at = 0 OR ended_at >= $1`, micros(endedSince))
+}
+
+// EndWatch ends a watch; one that is not there is added as ended.
+func (d *database) EndWatch(ctx context.Context, propertyID string) error {
+	now := time.Now()
+	if _, err := d.AddWatch(ctx, Watch{PropertyID: propertyID, Class: watchEnded, AddedAt: now, DueAt: now, EndedAt: now}); err != nil {
+		return err
 	}
-	n, err := d.change(ctx, `
-		UPDATE watches SET
-			due_at = CASE WHEN heard_at > $2 OR read_at > $2 THEN due_at ELSE $3 END,
-			heard_at = CASE WHEN heard_at > $2 THEN heard_at ELSE $2 END
-		WHERE property_id = $1`, propertyID, micros(heardAt), micros(dueAt))
+	_, err := d.change(ctx, `UPDATE watches SET class = $2, turns_at = 0, ended_at = $3 WHERE property_id = $1 AND ended_at = 0`,
+		propertyID, string(watchEnded), micros(now))
 	if err != nil {
-		return fmt.Errorf("store: touch watch: %w", err)
-	}
-	if n == 0 {
-		return ErrNotFound
+		return fmt.Errorf("store: end watch: %w", err)
 	}
 	return nil
 }
 
-// RemoveWatch ends a watch; none is fine too.
-func (d *database) RemoveWatch(ctx context.Context, propertyID string) error {
-	if _, err := d.change(ctx, `DELETE FROM watches WHERE property_id = $1`, propertyID); err != nil {
-		return fmt.Errorf("store: remove watch: %w", err)
-	}
-	return nil
+// Unwatched lists properties of OpenMoove that were never watched.
+func (d *database) Unwatched(ctx context.Context, limit int) ([]PropertyRef, error) {
+	return d.propertyRefs(ctx, `
+		WHERE NOT EXISTS (SELECT 1 FROM watches w WHERE w.property_id = properties.id) ORDER BY length(id), id LIMIT $1`, max(limit, 0))
 }
 
 // CountWatches tells of each class how many there are and how fresh they are.
@@ -264,7 +306,7 @@ func (d *database) CountWatches(ctx context.Context, now time.Time) (map[WatchCl
 			sum(CASE WHEN read_at > 0 THEN 1 ELSE 0 END),
 			CAST(sum(CASE WHEN read_at > 0 THEN $1 - read_at ELSE 0 END) AS BIGINT),
 			max(CASE WHEN read_at > 0 THEN $1 - read_at ELSE 0 END)
-		FROM watches GROUP BY class`, micros(now))
+		FROM watches WHERE ended_at = 0 GROUP BY class`, micros(now))
 	if err != nil {
 		return nil, fmt.Errorf("store: count watches: %w", err)
 	}

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -40,8 +42,8 @@ func TestWatch(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrNotFound)
 		whole := store.Watch{
 			PropertyID: "1", TransactionID: "u1", Class: store.WatchDueSoon, NextDue: watchNoon.Add(time.Hour), TurnsAt: watchNoon.Add(time.Hour),
-			AddedAt: watchNoon, ReadAt: watchNoon.Add(time.Minute), HeardAt: watchNoon.Add(2 * time.Minute), FailedAt: watchNoon.Add(3 * time.Minute),
-			Failures: 2, DueAt: watchNoon.Add(4 * time.Minute), Reads: 3, MilestonesDigest: "m", DetailDigest: "d",
+			AddedAt: watchNoon, ReadAt: watchNoon.Add(time.Minute), FailedAt: watchNoon.Add(3 * time.Minute),
+			Failures: 2, DueAt: watchNoon.Add(4 * time.Minute), Reads: 3, MilestonesDigest: "m", DetailDigest: "d", View: `{"a":1}`,
 		}
 		putWatch(t, s, whole)
 		w, err := open().Watch(ctx, "1")
@@ -50,10 +52,10 @@ func TestWatch(t *testing.T) {
 
 		next := store.Watch{
 			PropertyID: "1", Class: store.WatchRest, AddedAt: watchNoon.Add(time.Hour), ReadAt: whole.ReadAt.Add(time.Second),
-			HeardAt: whole.HeardAt.Add(-time.Second), DueAt: watchNoon.Add(time.Hour), MilestonesDigest: "m2",
+			DueAt: watchNoon.Add(time.Hour), MilestonesDigest: "m2",
 		}
 		putWatch(t, s, next)
-		next.TransactionID, next.AddedAt, next.HeardAt = whole.TransactionID, whole.AddedAt, whole.HeardAt
+		next.TransactionID, next.AddedAt = whole.TransactionID, whole.AddedAt
 		w, err = s.Watch(ctx, "1")
 		require.NoError(t, err)
 		require.Equal(t, next, w)
@@ -88,52 +90,97 @@ func TestWatchThatIsWrong(t *testing.T) {
 			_, err = s.UpdateWatch(t.Context(), w)
 			require.Error(t, err, name)
 		}
-		require.Error(t, s.TouchWatch(t.Context(), "1", watchNoon, time.Time{}))
-		require.Error(t, s.TouchWatch(t.Context(), "1", time.Time{}, watchNoon))
 	})
 }
 
-// A read that ends after its sale did does not bring the watch back.
-func TestWatchRemovedWhileItIsRead(t *testing.T) {
+// A read that ends after its sale did does not bring the watch back; a sale that is
+// looked at by its own workflow again does.
+func TestWatchThatHasEnded(t *testing.T) {
 	each(t, func(t *testing.T, open func() store.Store) {
 		s, ctx := open(), t.Context()
 		w := watchAt("1", store.WatchRest, 0)
+		w.TurnsAt = watchNoon
 		putWatch(t, s, w)
 		w.ReadAt = watchNoon
 		updated, err := s.UpdateWatch(ctx, w)
 		require.NoError(t, err)
 		require.True(t, updated)
-		require.NoError(t, s.RemoveWatch(ctx, "1"))
-		require.NoError(t, s.RemoveWatch(ctx, "1"))
-		updated, err = s.UpdateWatch(ctx, w)
+		began := time.Now().Add(-time.Second)
+		require.NoError(t, s.EndWatch(ctx, "1"))
+		require.NoError(t, s.EndWatch(ctx, "1"))
+		ended, err := s.Watch(ctx, "1")
 		require.NoError(t, err)
-		require.False(t, updated)
-		_, err = s.Watch(ctx, "1")
-		require.ErrorIs(t, err, store.ErrNotFound)
+		require.True(t, ended.EndedAt.After(began))
+		for _, write := range []func(context.Context, store.Watch) (bool, error){s.UpdateWatch, s.AddWatch} {
+			done, err := write(ctx, w)
+			require.NoError(t, err)
+			require.False(t, done)
+		}
+		due, err := s.DueWatches(ctx, store.WatchRest, watchNoon.Add(time.Hour), store.WatchShard{}, 10)
+		require.NoError(t, err)
+		require.Empty(t, due)
+		turned, err := s.TurnedWatches(ctx, watchNoon.Add(time.Hour), store.WatchShard{}, 10)
+		require.NoError(t, err)
+		require.Empty(t, turned)
+		counts, err := s.CountWatches(ctx, watchNoon)
+		require.NoError(t, err)
+		require.Empty(t, counts)
+
+		putWatch(t, s, w)
+		got, err := s.Watch(ctx, "1")
+		require.NoError(t, err)
+		require.Equal(t, w, got)
 	})
 }
 
-func TestTouchWatch(t *testing.T) {
+// What is in OpenMoove's list and was never watched is new; what has ended is not.
+func TestUnwatched(t *testing.T) {
 	each(t, func(t *testing.T, open func() store.Store) {
 		s, ctx := open(), t.Context()
-		require.ErrorIs(t, s.TouchWatch(ctx, "1", watchNoon, watchNoon), store.ErrNotFound)
-		w := watchAt("1", store.WatchRest, time.Minute)
-		w.ReadAt = watchNoon
-		putWatch(t, s, w)
-		for _, step := range []struct {
-			heard, due         time.Duration
-			wantHeard, wantDue time.Duration
-		}{
-			{heard: -time.Second, due: time.Hour, wantHeard: -time.Second, wantDue: time.Minute}, // the read knows it
-			{heard: 2 * time.Second, due: 2 * time.Hour, wantHeard: 2 * time.Second, wantDue: 2 * time.Hour},
-			{heard: time.Second, due: 3 * time.Hour, wantHeard: 2 * time.Second, wantDue: 2 * time.Hour},
-		} {
-			require.NoError(t, s.TouchWatch(ctx, "1", watchNoon.Add(step.heard), watchNoon.Add(step.due)))
-			w.HeardAt, w.DueAt = watchNoon.Add(step.wantHeard), watchNoon.Add(step.wantDue)
-			got, err := s.Watch(ctx, "1")
-			require.NoError(t, err)
-			require.Equal(t, w, got)
+		created := watchNoon.Add(-time.Hour)
+		require.NoError(t, s.PutProperties(ctx, store.PropertyRef{ID: "10", CreatedAt: created}, store.PropertyRef{ID: "9"}, store.PropertyRef{ID: "8"}, store.PropertyRef{ID: "7"}))
+		require.NoError(t, s.PutProperties(ctx, store.PropertyRef{ID: "10"}))
+		putWatch(t, s, watchAt("8", store.WatchRest, 0))
+		require.NoError(t, s.EndWatch(ctx, "7"))
+		list, err := s.Unwatched(ctx, 10)
+		require.NoError(t, err)
+		require.Len(t, list, 2)
+		require.Equal(t, "9", list[0].ID)
+		require.Equal(t, "10", list[1].ID)
+		require.Equal(t, created, list[1].CreatedAt, "a later row without it leaves it")
+		list, err = s.Unwatched(ctx, 1)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+	})
+}
+
+func TestWatchesByUUIDAndAll(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		one, two := watchAt("1", store.WatchRest, 0), watchAt("2", store.WatchRest, 0)
+		one.TransactionID = "u1"
+		putWatch(t, s, one, two)
+		got, err := s.WatchOf(ctx, "u1")
+		require.NoError(t, err)
+		require.Equal(t, one, got)
+		for _, none := range []string{"", "u2"} {
+			_, err = s.WatchOf(ctx, none)
+			require.ErrorIs(t, err, store.ErrNotFound)
 		}
+		require.NoError(t, s.EndWatch(ctx, "2"))
+		for _, c := range []struct {
+			since time.Time
+			want  []string
+		}{{time.Now().Add(-time.Hour), []string{"1", "2"}}, {time.Now().Add(time.Hour), []string{"1"}}} {
+			var all []store.Watch
+			require.NoError(t, s.AllWatches(ctx, c.since, func(w store.Watch) error {
+				all = append(all, w)
+				return nil
+			}))
+			require.ElementsMatch(t, c.want, watchIDs(all))
+		}
+		stop := errors.New("enough")
+		require.ErrorIs(t, s.AllWatches(ctx, watchNoon, func(store.Watch) error { return stop }), stop)
 	})
 }
 

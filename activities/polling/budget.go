@@ -26,13 +26,13 @@ func (r Rules) allowance(limit store.Limit) int {
 }
 
 // burst is how many calls one poller may make at once: enough for a read with
-// status and team, else a twentieth of the least limit.
+// team and status, else a twentieth of the least limit.
 func (r Rules) burst() int {
 	least := math.MaxInt
 	for _, limit := range r.Limits {
 		least = min(least, r.allowance(limit))
 	}
-	return max(2, least/20/r.shards())
+	return max(mostCalls, least/20/r.shards())
 }
 
 // perSecond is the steady pace of one poller. In no window do all pollers make more
@@ -66,17 +66,17 @@ func (r Rules) Return(s State, calls int) State {
 	return s
 }
 
-// Wait is how long it takes until a read with status and team can be planned.
+// Wait is how long it takes until a read with team and status can be planned.
 func (r Rules) Wait(s State, now time.Time) time.Duration {
 	s = r.earn(s, now)
-	lacks, pace := 2-s.Calls, r.perSecond()
+	lacks, pace := mostCalls-s.Calls, r.perSecond()
 	if lacks <= 0 || pace == 0 {
 		return 0
 	}
 	return time.Duration(math.Ceil(lacks / pace * float64(time.Second)))
 }
 
-// DetailEvery is the smallest N, such that every Nth read takes status and team,
+// DetailEvery is the smallest N, such that every Nth read takes team and status,
 // with which one poller's budget meets the targets for as many sales of each class
 // and keeps a tenth to catch up with; at most Rules.MaxDetailEvery.
 func (r Rules) DetailEvery(sales map[store.WatchClass]int) int {
@@ -85,7 +85,7 @@ func (r Rules) DetailEvery(sales map[store.WatchClass]int) int {
 		reads += float64(n) / (r.Target(class).Seconds() * (1 - jitter/2))
 	}
 	for every := 1; every < r.MaxDetailEvery; every++ {
-		if reads*(1+1/float64(every)) <= 0.9*r.perSecond() {
+		if reads*(1+float64(mostCalls-1)/float64(every)) <= 0.9*r.perSecond() {
 			return every
 		}
 	}

@@ -9,14 +9,21 @@ import (
 // Read is one read to make now.
 type Read struct {
 	Watch store.Watch
-	// Detail takes status and team too, not the milestones alone: every so many reads,
-	// and where they are not known at all.
+	// Detail takes team and status too, not the milestones alone: every so many reads,
+	// and where they are not known at all. The status needs the UUID
+	// (contracts/openmoove.md 2).
 	Detail bool
 }
 
+// mostCalls is what a read costs at most.
+const mostCalls = 3
+
 // Calls is what the read costs.
 func (r Read) Calls() int {
-	if r.Detail {
+	switch {
+	case r.Detail && r.Watch.TransactionID != "":
+		return mostCalls
+	case r.Detail:
 		return 2
 	}
 	return 1

@@ -63,9 +63,9 @@ func TestPlanDetail(t *testing.T) {
 	t.Parallel()
 	r := polling.Defaults(limits)
 	list := watches(store.WatchRest, 3, noon.Add(-time.Hour))
-	list[0].Reads, list[1].Reads, list[2].DetailDigest = 2, 3, ""
+	list[0].Reads, list[1].Reads, list[2].DetailDigest, list[2].TransactionID = 2, 3, "", "known"
 	reads, s := r.Plan(full(r), noon, 4, map[store.WatchClass][]store.Watch{store.WatchRest: list})
-	require.Len(t, reads, 2, "4 calls: one, two, and the third needs two again")
+	require.Len(t, reads, 2, "4 calls: one, two, and the third needs three")
 	require.False(t, reads[0].Detail)
 	require.True(t, reads[1].Detail, "the fourth read")
 	require.InDelta(t, 1, s.Calls, 1e-9)

@@ -9,9 +9,9 @@
 // starves. Calls are spread evenly over the window of the tightest limit, which a
 // burst at its start would leave empty for the rest of it.
 //
-// A read takes the milestones, one call. Every Nth read of a sale takes status and
-// team too, which is a second call: a change of those is found within N times the
-// time in which one of the milestones is. N is 1 where the budget allows, else as
+// A read takes the milestones, one call. Every Nth read of a sale takes team and
+// status too, a second and a third call: a change of those is found within N times
+// the time in which one of the milestones is. N is 1 where the budget allows, else as
 // small as it allows, at most Rules.MaxDetailEvery.
 package polling
 

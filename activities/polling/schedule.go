@@ -11,9 +11,6 @@ const (
 	// jitter is by how much of its target a sale is read early at most: sales that
 	// were once read together drift apart.
 	jitter = 0.1
-	// hearsay is how many targets after the last read the next one is due however
-	// often webhooks tell of the sale: one of them may have been lost.
-	hearsay = 3
 	// patience is how often a failed read doubles the time until the next.
 	patience = 4
 )
@@ -34,7 +31,7 @@ func (r Rules) Class(nextDue, now time.Time) (class store.WatchClass, turnsAt ti
 }
 
 // Schedule sets a watch's Class, TurnsAt and DueAt by what else it holds, at a
-// business time. Call it after each read, webhook and failure, and when the class
+// business time. Call it after each read and failure, and when the class
 // turns.
 func (r Rules) Schedule(w store.Watch, business time.Time) store.Watch {
 	w.Class, w.TurnsAt = r.Class(w.NextDue, business)
@@ -52,23 +49,12 @@ func (r Rules) dueAt(w store.Watch) time.Time {
 		// Sales that are added at once are read one after the other.
 		return w.AddedAt.Add(time.Duration(share * float64(target)))
 	}
-	due := w.ReadAt.Add(early(target, share))
-	if heard := w.HeardAt.Add(early(target, share)); heard.After(due) {
-		due = earlier(heard, w.ReadAt.Add(hearsay*target))
-	}
-	return due
+	return w.ReadAt.Add(early(target, share))
 }
 
 // early is the target less a sale's own part of the jitter.
 func early(target time.Duration, share float64) time.Duration {
 	return target - time.Duration(share*jitter*float64(target))
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // fraction is from 0 to below 1, even over ids and always the same for one.
@@ -90,12 +76,6 @@ func WasRead(w store.Watch, began time.Time, detail bool) store.Watch {
 	if detail {
 		w.Reads = 0
 	}
-	return w
-}
-
-// WasHeard is the watch after a webhook at a real time.
-func WasHeard(w store.Watch, at time.Time) store.Watch {
-	w.HeardAt = at
 	return w
 }
 

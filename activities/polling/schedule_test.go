@@ -74,11 +74,6 @@ func TestSchedule(t *testing.T) {
 			require.Equal(t, 1, w.Reads)
 			require.Zero(t, polling.WasRead(w, noon, true).Reads)
 
-			heard := r.Schedule(polling.WasHeard(w, noon.Add(target/2)), noon)
-			require.Equal(t, target/2, heard.DueAt.Sub(w.DueAt), "a webhook resets the clock")
-			heard = r.Schedule(polling.WasHeard(w, noon.Add(20*target)), noon)
-			require.Equal(t, 3*target, heard.DueAt.Sub(noon), "however many do, a lost one is healed")
-
 			failed := w
 			for n, doubled := range []int{0, 1, 2, 3, 4, 4, 4} {
 				failed = r.Schedule(polling.HasFailed(failed, noon), noon)
