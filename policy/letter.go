@@ -17,11 +17,22 @@ const (
 	LetterMilestonesMissing = "milestones_missing"
 	// LetterProgress tells that something about a sale's progress has changed.
 	LetterProgress = "progress"
+	// LetterChanges tells what has changed at a sale.
+	LetterChanges = "changes"
+	// LetterReported tells that another system reported a milestone as done. It has to
+	// be completed at OpenMoove, whose API cannot (contracts/openmoove.md 2).
+	LetterReported = "milestone_reported"
+	// LetterUnconfirmed tells that OpenMoove still does not show such a milestone as
+	// completed.
+	LetterUnconfirmed = "milestone_unconfirmed"
 )
 
 // letters is every letter that a policy with sales must have.
 func letters() map[string]kind {
-	return map[string]kind{LetterReminder: tells, LetterChoose: asks, LetterChosen: tells, LetterMilestonesMissing: tells, LetterProgress: tells}
+	return map[string]kind{
+		LetterReminder: tells, LetterChoose: asks, LetterChosen: tells, LetterMilestonesMissing: tells, LetterProgress: tells,
+		LetterChanges: tells, LetterReported: tells, LetterUnconfirmed: tells,
+	}
 }
 
 // LetterData is what a letter may say. Values come from people and partners: Letter
@@ -55,10 +66,19 @@ type LetterData struct {
 	DueOn   string
 	Current string
 	Percent int
+	// Status is OpenMoove's of the sale, such as "For sale".
+	Status string
+	// By is the person or system that reported Step; DoneOn is when it was done and
+	// ReportedOn when that was reported, as people read dates.
+	By         string
+	DoneOn     string
+	ReportedOn string
 	// Options are whom one may choose, best first; at most maxOptions are said.
 	Options []string
 	// Milestones are names; at most maxMilestones are said.
 	Milestones []string
+	// Changes are lines; at most maxChanges are said.
+	Changes []string
 }
 
 const (
@@ -66,6 +86,8 @@ const (
 	maxName = 255
 	// maxOptions bounds the options of a letter.
 	maxOptions = 10
+	// maxChanges bounds the changes of a letter.
+	maxChanges = 30
 	// maxLetterSource bounds the template of a letter's body, in bytes.
 	maxLetterSource = 4000
 	// maxLetter bounds a rendered letter, in bytes. Load sees to it that no values
@@ -104,10 +126,10 @@ func (l Letter) render(id string, data LetterData) (heading, body string, err er
 
 // clean copies the lists.
 func (d LetterData) clean() LetterData {
-	for _, v := range []*string{&d.Company, &d.Role, &d.Method, &d.Postcode, &d.InvitedOn, &d.Alert, &d.DueOn} {
+	for _, v := range []*string{&d.Company, &d.Role, &d.Method, &d.Postcode, &d.InvitedOn, &d.Alert, &d.DueOn, &d.Status, &d.DoneOn, &d.ReportedOn} {
 		*v = cleanLine(*v, maxValue, same)
 	}
-	for _, v := range []*string{&d.Recipient, &d.Professional, &d.Firm, &d.Email, &d.Address, &d.Step, &d.Current} {
+	for _, v := range []*string{&d.Recipient, &d.Professional, &d.Firm, &d.Email, &d.Address, &d.Step, &d.Current, &d.By} {
 		*v = cleanLine(*v, maxName, same)
 	}
 	if place, ok := strings.CutSuffix(d.Address, d.Postcode); ok && d.Postcode != "" {
@@ -115,6 +137,7 @@ func (d LetterData) clean() LetterData {
 	}
 	d.Options = cleanLines(d.Options, maxOptions, maxName)
 	d.Milestones = cleanLines(d.Milestones, maxMilestones, maxLine)
+	d.Changes = cleanLines(d.Changes, maxChanges, maxName)
 	return d
 }
 

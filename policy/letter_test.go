@@ -94,6 +94,73 @@ func TestLetterChosenAndMilestones(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestLetterChanges(t *testing.T) {
+	t.Parallel()
+	s := mustLoad(t).Sales()
+	data := LetterData{
+		Recipient: "Olivia Grant", Address: "123 High Street", Postcode: "SW1A 1AA", Percent: 50, Current: "Offer Acceptance", Status: "Sold subject to contract",
+		Changes: []string{`"Property Marketing" is completed`, "Ruth Lawson has joined\nas conveyancer"},
+	}
+	heading, body, err := s.Letter(LetterChanges, data)
+	require.NoError(t, err)
+	require.Equal(t, "Sale of 123 High Street: something has changed", heading)
+	require.Equal(t, `Hello Olivia Grant,
+
+This is about the sale of 123 High Street, SW1A 1AA.
+
+What has changed:
+
+- "Property Marketing" is completed
+- Ruth Lawson has joined as conveyancer
+
+50 % of the steps are completed; the next one is "Offer Acceptance". The status in OpenMoove is "Sold subject to contract".
+
+Kind regards
+Harbor Homes Sales`, body)
+
+	data.Changes = slices.Repeat([]string{"a change"}, maxChanges+1)
+	_, body, err = s.Letter(LetterChanges, data)
+	require.NoError(t, err)
+	require.Equal(t, maxChanges, strings.Count(body, "\n- a change"))
+}
+
+func TestLettersOnReportedMilestones(t *testing.T) {
+	t.Parallel()
+	s := mustLoad(t).Sales()
+	data := LetterData{
+		Recipient: "Ruth Lawson", Address: "123 High Street", Postcode: "SW1A 1AA", Step: "Exchange of Contracts", By: "Case system",
+		DoneOn: "Friday 20 November 2026", ReportedOn: "Saturday 21 November 2026",
+	}
+	heading, body, err := s.Letter(LetterReported, data)
+	require.NoError(t, err)
+	require.Equal(t, "Sale of 123 High Street: Exchange of Contracts is reported as done", heading)
+	require.Equal(t, `Hello Ruth Lawson,
+
+Case system has reported that "Exchange of Contracts" was done on Friday 20 November 2026, at the sale of 123 High Street, SW1A 1AA.
+
+OpenMoove does not show it yet, so here it counts as reported, awaiting OpenMoove. Please tick it off there: we cannot do that for you, because OpenMoove's API lets no other system write milestones.
+
+Kind regards
+Harbor Homes Sales`, body)
+
+	heading, body, err = s.Letter(LetterUnconfirmed, data)
+	require.NoError(t, err)
+	require.Equal(t, "Sale of 123 High Street: Exchange of Contracts is still open in OpenMoove", heading)
+	require.Equal(t, `Hello Ruth Lawson,
+
+Case system reported on Saturday 21 November 2026 that "Exchange of Contracts" was done, at the sale of 123 High Street, SW1A 1AA. OpenMoove still does not show it as completed.
+
+Please look at the sale. If the step is done, tick it off in OpenMoove, which lets no other system do that. If it is not, please clear that up with whoever reported it.
+
+Kind regards
+Harbor Homes Sales`, body)
+
+	data.By, data.DoneOn = "", ""
+	_, body, err = s.Letter(LetterReported, data)
+	require.NoError(t, err)
+	require.Contains(t, body, "Another system has reported that \"Exchange of Contracts\" was done, at the sale of 123 High Street")
+}
+
 func TestLettersReadWellWithoutValues(t *testing.T) {
 	t.Parallel()
 	s := mustLoad(t).Sales()
@@ -149,7 +216,10 @@ func TestAnyLetterRenders(t *testing.T) {
 			Company: value.Draw(t, "company"), Recipient: value.Draw(t, "recipient"), Role: value.Draw(t, "role"), Method: value.Draw(t, "method"),
 			Professional: value.Draw(t, "professional"), Firm: value.Draw(t, "firm"), Email: value.Draw(t, "email"), Address: value.Draw(t, "address"),
 			Postcode: value.Draw(t, "postcode"), InvitedOn: value.Draw(t, "invited"), Number: rapid.Int().Draw(t, "number"), Of: rapid.Int().Draw(t, "of"),
-			Options: list.Draw(t, "options"), Milestones: list.Draw(t, "milestones"),
+			Alert: value.Draw(t, "alert"), Step: value.Draw(t, "step"), DueOn: value.Draw(t, "due"), Current: value.Draw(t, "current"),
+			Percent: rapid.Int().Draw(t, "percent"), Status: value.Draw(t, "status"), By: value.Draw(t, "by"),
+			DoneOn: value.Draw(t, "done"), ReportedOn: value.Draw(t, "reported"),
+			Options: list.Draw(t, "options"), Milestones: list.Draw(t, "milestones"), Changes: list.Draw(t, "changes"),
 		}
 		id := rapid.SampledFrom(ids).Draw(t, "id")
 		heading, body, err := s.Letter(id, data)
@@ -165,7 +235,7 @@ func TestAnyLetterRenders(t *testing.T) {
 		require.False(t, strings.ContainsFunc(heading, unicode.IsControl))
 		require.False(t, strings.ContainsFunc(strings.ReplaceAll(body, "\n", ""), unicode.IsControl))
 		require.NotContains(t, body, "\nBcc")
-		require.LessOrEqual(t, strings.Count(body, "\n"), strings.Count(s.Texts[id].Body, "\n")+max(maxOptions, maxMilestones))
+		require.LessOrEqual(t, strings.Count(body, "\n"), strings.Count(s.Texts[id].Body, "\n")+max(maxOptions, maxMilestones, maxChanges))
 	})
 }
 

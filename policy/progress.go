@@ -95,11 +95,26 @@ const (
 	AlertStalled     = "stalled"
 	AlertBackOnTrack = "back_on_track"
 	AlertCompleted   = "completed"
+	// AlertMilestones: a milestone was completed, reopened or added, or its due date
+	// moved.
+	AlertMilestones = "milestone_changes"
+	// AlertTeam: somebody joined or left.
+	AlertTeam = "team_changes"
+	// AlertStatus: OpenMoove's status of the sale is another.
+	AlertStatus = "status_changes"
+	// AlertReported: another system reported a milestone as done.
+	AlertReported = "milestone_reported"
+	// AlertUnconfirmed: it did, and OpenMoove still does not show it.
+	AlertUnconfirmed = "milestone_unconfirmed"
 )
 
-// AlertKinds lists them all.
+// AlertKinds lists them all: first those that a sale's progress is judged by, then
+// those of what was seen or reported.
 func AlertKinds() []string {
-	return []string{AlertAtRisk, AlertOverdue, AlertStalled, AlertBackOnTrack, AlertCompleted}
+	return []string{
+		AlertAtRisk, AlertOverdue, AlertStalled, AlertBackOnTrack, AlertCompleted,
+		AlertMilestones, AlertTeam, AlertStatus, AlertReported, AlertUnconfirmed,
+	}
 }
 
 // ToManager stands beside the roles for the manager of sales.

@@ -25,6 +25,11 @@ func TestBuiltInProgress(t *testing.T) {
 	}
 	require.Equal(t, []string{RoleEstateAgent}, p.Tell[AlertAtRisk])
 	require.Equal(t, []string{RoleEstateAgent, ToManager}, p.Tell[AlertOverdue])
+	for _, kind := range []string{AlertMilestones, AlertTeam, AlertStatus} {
+		require.Equal(t, []string{RoleEstateAgent}, p.Tell[kind], kind)
+	}
+	require.Equal(t, []string{RoleEstateAgent, RoleConveyancer}, p.Tell[AlertReported])
+	require.Equal(t, []string{RoleEstateAgent, ToManager}, p.Tell[AlertUnconfirmed])
 	require.Len(t, p.Tell, len(AlertKinds()))
 }
 
@@ -70,6 +75,7 @@ func TestEverythingWrongWithProgressIsReportedAtOnce(t *testing.T) {
 		"2026-04-03", "2026-01-01", "2026-04-06", "2026-04-31",
 		"at_risk: [estate_agent]", "risky: [estate_agent]",
 		"overdue: [estate_agent, manager]", "overdue: [estate_agent, estate_agent, butler]",
+		"      team_changes: [estate_agent] # somebody joined or left\n", "",
 	)
 	var invalid *InvalidError
 	require.ErrorAs(t, err, &invalid)
@@ -83,7 +89,7 @@ func TestEverythingWrongWithProgressIsReportedAtOnce(t *testing.T) {
 		"norms.standard.steps.Enquiries.typical", "norms.standard.steps.Enquiries.typical", "norms.standard.steps.Enquiries.late",
 		"norms.standard.steps.mortgage application", "norms.raffle", "norms.raffle",
 		"holidays[1]", "holidays[2]", "holidays[2]",
-		"tell.risky", "tell.at_risk", "tell.overdue[1]", "tell.overdue[2]",
+		"tell.risky", "tell.at_risk", "tell.overdue[1]", "tell.overdue[2]", "tell.team_changes",
 	}, got, err)
 	require.NotContains(t, err.Error(), "butler", "values stay out of errors")
 

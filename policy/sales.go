@@ -28,6 +28,12 @@ type Sales struct {
 	Invitations  Invitations  `json:"invitations"`
 	// Progress is how the course of a sale is judged.
 	Progress Progress `json:"progress"`
+	// Polling is how often sales are read at OpenMoove.
+	Polling Polling `json:"polling"`
+	// Reported is what other systems may report as done.
+	Reported Reported `json:"reported"`
+	// Report is when the report on all sales is mailed.
+	Report SalesReport `json:"report,omitzero"`
 	// Products are the slugs that a sale is created with (contracts/openmoove.md 2).
 	Products []string `json:"products,omitempty"`
 	// Milestones are the names that OpenMoove should make, by sale method, in order.
@@ -176,6 +182,8 @@ func (s Sales) clone() Sales {
 	s.WorkingHours = s.WorkingHours.clone()
 	s.Invitations.RemindAfter = slices.Clone(s.Invitations.RemindAfter)
 	s.Progress = s.Progress.clone()
+	s.Reported = s.Reported.clone()
+	s.Report = s.Report.clone()
 	s.Products = slices.Clone(s.Products)
 	s.Milestones = maps.Clone(s.Milestones)
 	for method, names := range s.Milestones {

@@ -11,6 +11,9 @@ type salesSection struct {
 	WorkingHours  WorkingHours            `json:"working_hours"`
 	Invitations   Invitations             `json:"invitations"`
 	Progress      Progress                `json:"progress"`
+	Polling       Polling                 `json:"polling"`
+	Reported      Reported                `json:"reported"`
+	Report        SalesReport             `json:"report"`
 	Products      []string                `json:"products"`
 	Milestones    map[string][]string     `json:"milestones"`
 	Defaults      map[string]string       `json:"defaults"`
@@ -42,8 +45,12 @@ func (p *paragraphs) longest() int { return maxLetterSource }
 func (s salesSection) resolve(version string, people []listed) Sales {
 	out := Sales{
 		Version: version, Name: s.Name, TimeZone: s.TimeZone, Region: s.Region, Manager: s.Manager,
-		WorkingHours: s.WorkingHours, Invitations: s.Invitations, Progress: s.Progress.resolve(), Products: s.Products,
+		WorkingHours: s.WorkingHours, Invitations: s.Invitations, Progress: s.Progress.resolve(),
+		Polling: s.Polling, Reported: s.Reported, Products: s.Products,
 		Milestones: s.Milestones, Defaults: s.Defaults, Texts: make(map[string]Letter, len(s.Texts)),
+	}
+	if s.Report.Given() {
+		out.Report = s.Report
 	}
 	for id, l := range s.Texts {
 		out.Texts[id] = Letter{Subject: l.Subject, Body: string(l.Body)}

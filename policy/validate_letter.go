@@ -19,14 +19,18 @@ func sampleLetters() []LetterData {
 			Address: "Flat 12, 145 Great Northumberland Street, London", Postcode: "SW1A 1AA",
 			InvitedOn: "Wednesday 23 September 2026", Number: 2, Of: 3,
 			Alert: "Back on track", Step: "Auction Marketing Period", DueOn: "Wednesday 23 September 2026", Current: "Auction Exchange", Percent: 50,
+			Status: "Sold subject to contract", By: "Pemberton Case Management", DoneOn: "Wednesday 23 September 2026", ReportedOn: "Wednesday 23 September 2026",
 			Options:    []string{"Montgomery & Daughters (covers SW, 3 of 10 cases)", "Pemberton LLP (covers SW, 9 of 10 cases)"},
 			Milestones: []string{"Legal Pack Preparation", "Auction Marketing Period"},
+			Changes:    []string{`"Legal Pack Preparation" is completed`, `"Auction Exchange" is now due on Wednesday 23 September 2026`},
 		},
 		{},
 		{
 			Company: long, Recipient: long, Role: long, Method: long, Professional: long, Firm: long, Email: long, Address: long,
 			Postcode: long, InvitedOn: long, Number: 10, Of: 10, Alert: long, Step: long, DueOn: long, Current: long, Percent: 100,
+			Status: long, By: long, DoneOn: long, ReportedOn: long,
 			Options: slices.Repeat([]string{long}, maxOptions), Milestones: slices.Repeat([]string{long}, maxMilestones),
+			Changes: slices.Repeat([]string{long}, maxChanges),
 		},
 	}
 }

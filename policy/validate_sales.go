@@ -35,7 +35,11 @@ func (l *loader) sales(node ast.Node, hash io.Writer) (salesSection, []listed) {
 	if node == nil {
 		return s, nil
 	}
+	s.begin()
 	l.into(node, &s, "sales")
+	if s.Reported.Events == nil {
+		s.Reported.Events = usualEvents()
+	}
 	people := make([]listed, 0, len(s.Professionals))
 	for i, p := range s.Professionals {
 		people = append(people, listed{Professional: p, path: fmt.Sprintf("professionals[%d]", i)})
@@ -86,6 +90,9 @@ func validateSales(s salesSection) []Problem {
 	c.hours(s.WorkingHours, "working_hours")
 	c.invitations(s.Invitations)
 	c.progress(s.Progress)
+	c.polling(s.Polling)
+	c.reported(s.Reported)
+	c.report(s.Report)
 	c.size(len(s.Products), "products", 0, maxProducts)
 	c.each(s.Products, "products", slugPattern.MatchString, `must be a slug such as "moove-ready-pack"`)
 	for _, method := range slices.Sorted(maps.Keys(s.Milestones)) {
@@ -111,10 +118,14 @@ func (c *checker) each(items []string, path string, right func(string) bool, mes
 }
 
 func (c *checker) hours(h WorkingHours, path string) {
-	c.size(len(h.Days), path+".days", 1, 7)
-	c.each(h.Days, path+".days", func(d string) bool { return slices.Contains(weekdays(), d) }, "must be one of "+strings.Join(weekdays(), ", "))
+	c.days(h.Days, path+".days")
 	c.must(h.From < h.To, path, "must end after they begin, on the same day")
 	c.zone(h.Zone, path+".zone")
+}
+
+func (c *checker) days(days []string, path string) {
+	c.size(len(days), path, 1, 7)
+	c.each(days, path, func(d string) bool { return slices.Contains(weekdays(), d) }, "must be one of "+strings.Join(weekdays(), ", "))
 }
 
 func (c *checker) invitations(i Invitations) {
@@ -207,7 +218,12 @@ func (c *checker) defaults(defaults map[string]string, people []listed, complete
 // isLine tells whether the text is one line of at most maxLine bytes without control
 // characters.
 func isLine(text string) bool {
-	return len(text) <= maxLine && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' })
+	return len(text) <= maxLine && !hasBreaks(text)
+}
+
+// hasBreaks tells whether the text has breaks of lines or other control characters.
+func hasBreaks(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' })
 }
 
 // isEmail tells whether the text is a plain address as OpenMoove takes it.

@@ -53,9 +53,9 @@ func TestRulesOfThePolicy(t *testing.T) {
 	require.NotEmpty(t, r.Holidays)
 	require.Equal(t, []string{policy.RoleEstateAgent}, r.Tell[policy.AlertAtRisk])
 	require.False(t, builtIn(t, "raffle").Norms.Total.Given(), "an unknown method has no norms")
-	require.Equal(t, []string{
+	require.Subset(t, policy.AlertKinds(), []string{
 		string(AtRisk), string(Overdue), string(HasStalled), string(BackOnTrack), string(Completed),
-	}, policy.AlertKinds())
+	})
 }
 
 // Every fault of the guide's samples (contracts/openmoove.md 4.4 and 4.5).
