@@ -150,14 +150,20 @@ func TestPictures(t *testing.T) {
 		t.Skip("KEYHOLDER_SCREENSHOTS names no folder")
 	}
 	ctx := browser(t)
-	r := newRig(t)
+	r := newRig(t, subscribed)
 	story(t, r)
 	for name, size := range map[string][2]int64{"wide": {1280, 900}, "narrow": {390, 844}} {
-		for _, tab := range []string{"phones", "mails", "records", "openmoove", "calls", "faults"} {
+		for _, tab := range []string{"phones", "mails", "records", "openmoove", "outgoing", "calls", "faults"} {
 			do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"),
 				chromedp.Navigate(r.base+"/#"+tab), visible("#"+tab))
 			if tab == "openmoove" {
 				do(t, ctx, click(`[data-sale="2"] summary`), click(`[data-sale="1"] summary`))
+				if name == "wide" {
+					do(t, ctx, click(`[data-key="om new"] summary`), click(`[data-key="om options"] summary`))
+				}
+			}
+			if tab == "outgoing" {
+				do(t, ctx, click(`#outgoing tr:last-child summary`))
 			}
 			picture := get(t, ctx, chromedp.CaptureScreenshot())
 			require.NoError(t, os.WriteFile(filepath.Join(folder, name+"-"+tab+".png"), picture, 0o600))
@@ -190,6 +196,12 @@ func story(t *testing.T, r *rig) {
 	require.Equal(t, 200, r.call(http.MethodPost, fmt.Sprintf("%s/%d/accept", sales, auction), `{"role":"conveyancer"}`, nil))
 	require.Equal(t, 201, r.call(http.MethodPost, sales, `{"property_address":"31 Quay Street, Whitby","property_postcode":"YO21 1BZ",`+
 		`"email":"w@example.com","sale_method":"modern_auction","auctioneer_email":"hammer@gavel.example.com"}`, nil))
+	require.Equal(t, 200, r.call(http.MethodPut, options, `{"without_webhooks":true,"changes_a_day":300}`, nil))
+	for i, kind := range []string{"sale.created", "sale.milestone_completed", "sale.overdue", "sale.milestone_completed"} {
+		status, _ := r.publish("/subscriber/crm", fmt.Sprintf("msg_2kd8f0s%d", i%3),
+			fmt.Sprintf(`{"type":"%s","timestamp":"2031-03-03T09:00:00Z","data":{"property_id":%d,"milestone":"Exchange of Contracts"}}`, kind, i))
+		require.Equal(t, 204, status)
+	}
 	require.Eventually(t, func() bool {
 		var messages []map[string]any
 		r.call(http.MethodGet, "/_messages", "", &messages)
@@ -248,4 +260,38 @@ func TestOpenMooveInABrowser(t *testing.T) {
 	away := `[data-partner=openmoove] .switches button:first-child`
 	do(t, ctx, click(`nav a[href="#faults"]`), visible(away), click(away), visible(`[data-partner=openmoove] [aria-pressed=true]`))
 	require.Equal(t, 503, r.call(http.MethodGet, partners+"/products/", "", nil))
+}
+
+func TestEvolvingInABrowser(t *testing.T) {
+	ctx := browser(t)
+	r := newRig(t, subscribed, hasty)
+	r.tally()
+	rate, set := `[data-changes] input`, `[data-changes] button`
+	do(t, ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(r.base+"/#openmoove"), visible(`[data-key="om options"]`),
+		click(`[data-key="om new"] summary`), visible(`[data-portfolio] input`), chromedp.SetValue(css(`[data-portfolio] input`), "40"),
+		click(`[data-portfolio] button`), visible(`[data-sale]:nth-child(43)`))
+	do(t, ctx, click(`[data-key="om options"] summary`), visible(rate), chromedp.SetValue(css(rate), "250"), click(set), visible(`[data-changes="250"]`))
+	require.Contains(t, r.body(options), `"changes_a_day":250`)
+	require.Contains(t, get(t, ctx, chromedp.Text(css(`[data-key="om options"] summary`))), "250 changes a day")
+
+	// A switch leaves the rate, also while another is typed.
+	do(t, ctx, chromedp.SetValue(css(rate), "7"), click(`[data-option=without_webhooks]`), visible(`[data-option=without_webhooks][aria-pressed=true]`))
+	require.JSONEq(t, `{"without_team":false,"without_detail":false,"webhook_first":false,"without_webhooks":true,"changes_a_day":250}`, r.body(options))
+	require.Equal(t, "7", get(t, ctx, chromedp.Value(css(rate))))
+	do(t, ctx, chromedp.WaitNotPresent(css(`[data-from=openmoove]`)))
+	require.Eventually(t, func() bool { return len(r.changes(40)) > 10 }, 30*time.Second, 10*time.Millisecond)
+	do(t, ctx, chromedp.SetValue(css(rate), "0"), click(set), visible(`[data-changes="0"]`))
+	require.JSONEq(t, `{"without_team":false,"without_detail":false,"webhook_first":false,"without_webhooks":true,"changes_a_day":0}`, r.body(options))
+
+	// An outgoing webhook is shown by itself, and so is its repeat.
+	do(t, ctx, click(`nav a[href="#outgoing"]`), visible(`#outgoing .empty`))
+	const body = `{"type":"sale.<i>changed</i>","timestamp":"2031-03-03T09:00:00Z","data":{}}`
+	for range 2 {
+		status, _ := r.publish("/subscriber/crm", "msg_1", body)
+		require.Equal(t, 204, status)
+	}
+	do(t, ctx, visible(`#outgoing table`), click(`#outgoing summary`), visible(`#outgoing pre`))
+	text := get(t, ctx, chromedp.Text(css(`#outgoing table`)))
+	require.Contains(t, text, "sale.<i>changed</i>")
+	require.Contains(t, text, "2 times")
 }

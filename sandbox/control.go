@@ -14,6 +14,13 @@ import (
 
 const maxControl = 1 << 20
 
+// The paths of the subscriber, and of one that redirects to it, where a sender should not
+// follow.
+const (
+	subscriberPath = "/subscriber"
+	redirectPath   = "/subscriber-redirect"
+)
+
 // routes is everything that the sandbox answers.
 func (s *Sandbox) routes() (http.Handler, error) {
 	page, err := s.newPage()
@@ -26,6 +33,9 @@ func (s *Sandbox) routes() (http.Handler, error) {
 		mux.Handle(base+"/", s.door(OpenMoove, base, s.openmoove))
 	}
 	mux.Handle("/twilio/", s.door(Twilio, "/twilio", s.twilio))
+	mux.Handle(subscriberPath+"/", s.door(Subscriber, subscriberPath, s.subscriber))
+	mux.Handle(redirectPath+"/", s.door(Subscriber, redirectPath, s.subscriber.Redirect(subscriberPath)))
+	mux.HandleFunc("GET /_webhooks", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, s.subscriber.Webhooks(-1)) })
 	mux.HandleFunc("GET /_calls", s.getCalls)
 	mux.HandleFunc("GET /_calls/statuses", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, s.calls.statuses()) })
 	mux.HandleFunc("GET /_faults", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, s.faults.all()) })

@@ -17,10 +17,12 @@ const (
 	OpenMoove = "openmoove"
 	Twilio    = "twilio"
 	SMTP      = "smtp"
+	// Subscriber gets Keyholder's outgoing webhooks.
+	Subscriber = "subscriber"
 )
 
 // partners is the order in which they are shown.
-func partners() []string { return []string{RentVine, OpenMoove, Twilio, SMTP} }
+func partners() []string { return []string{RentVine, OpenMoove, Twilio, SMTP, Subscriber} }
 
 const maxLatency = time.Minute
 

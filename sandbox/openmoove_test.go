@@ -172,13 +172,16 @@ func TestOpenMoovesOptions(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	require.Equal(t, 200, r.call(http.MethodPut, "/_records/openmoove/options", `{"without_team":true,"webhook_first":true}`, nil))
-	require.JSONEq(t, `{"without_team":true,"without_detail":false,"webhook_first":true}`, r.body("/_records/openmoove/options"))
+	require.JSONEq(t, `{"without_team":true,"without_detail":false,"webhook_first":true,"without_webhooks":false,"changes_a_day":0}`,
+		r.body("/_records/openmoove/options"))
 	require.NotContains(t, r.body(partners+"/properties/1/detail/"), `"team"`)
 	r.sell("4 Park Row")
 	require.Len(t, r.sales, 1, "the webhook was there before the reply")
 	require.Equal(t, 200, r.call(http.MethodPut, "/_records/openmoove/options", `{"without_detail":true}`, nil))
 	require.Equal(t, 404, r.call(http.MethodGet, partners+"/properties/1/detail/", "", nil))
-	require.Equal(t, 400, r.call(http.MethodPut, "/_records/openmoove/options", `{"team":false}`, nil))
+	for _, bad := range []string{`{"team":false}`, `{"changes_a_day":-1}`, `{"changes_a_day":100001}`} {
+		require.Equal(t, 400, r.call(http.MethodPut, "/_records/openmoove/options", bad, nil), bad)
+	}
 	require.Equal(t, 204, r.call(http.MethodPost, "/_reset", "", nil))
 	require.Contains(t, r.body(partners+"/properties/1/detail/"), `"team"`)
 }

@@ -95,6 +95,8 @@ func (s *Sandbox) view() page.View {
 		}
 	}
 	v.OpenMoove = s.salesView()
+	v.Outgoing = s.outgoingView()
+	v.Counts.Outgoing = v.Outgoing.Count
 	v.Counts.Sales = v.OpenMoove.Count
 	v.Phones, v.MorePhones, v.Counts.Texts = s.phones(v.Tables)
 	mails := s.mailbox.Mails()

@@ -11,7 +11,7 @@ func (s *Sandbox) partnersView() []page.Partner {
 	set := s.faults.all()
 	var out []page.Partner
 	for _, id := range partners() {
-		p := page.Partner{ID: id, Name: map[string]string{RentVine: "RentVine", OpenMoove: "OpenMoove", Twilio: "Twilio", SMTP: "Mail server"}[id], Calls: s.calls.count(id)}
+		p := page.Partner{ID: id, Name: map[string]string{RentVine: "RentVine", OpenMoove: "OpenMoove", Twilio: "Twilio", SMTP: "Mail server", Subscriber: "Subscriber"}[id], Calls: s.calls.count(id)}
 		current, on := set[id]
 		if on {
 			p.Fault = asJSON(current)
@@ -37,6 +37,15 @@ func presets(partner string) []preset {
 			{"Refuses for good (550)", Fault{Status: 550}},
 			{"Slow: two seconds", Fault{Latency: "2s"}},
 			{"Takes the mail, then drops the line", Fault{ResetAfterCommit: true}},
+		}
+	}
+	if partner == Subscriber {
+		return []preset{
+			{"Away: answers 503", Fault{Status: 503}},
+			{"Too many requests: 429", Fault{Status: 429, RetryAfter: "5s"}},
+			{"Gone for good: 410", Fault{Status: 410}},
+			{"Slow: two seconds", Fault{Latency: "2s"}},
+			{"Takes the webhook, then drops the line", Fault{ResetAfterCommit: true}},
 		}
 	}
 	out := []preset{

@@ -14,12 +14,13 @@ const shownSales = 50
 // salesView is OpenMoove's part of the page.
 func (s *Sandbox) salesView() page.OpenMoove {
 	o := s.openmoove.Options()
-	v := page.OpenMoove{Count: s.openmoove.Count(), Options: []page.Option{
+	v := page.OpenMoove{Count: s.openmoove.Count(), ChangesADay: o.ChangesADay, MaxChangesADay: openmoove.MaxChangesADay, MaxPortfolio: openmoove.MaxPortfolio, Options: []page.Option{
 		{Name: "without_team", Label: "Leaves the team out of details", On: o.WithoutTeam},
 		{Name: "without_detail", Label: "No details by integer id: 404", On: o.WithoutDetail},
 		{Name: "webhook_first", Label: "The webhook overtakes the create’s reply", On: o.WebhookFirst},
+		{Name: "without_webhooks", Label: "Posts no webhooks", On: o.WithoutWebhooks},
 	}}
-	if s.openmoove.SendsWebhooks() {
+	if s.openmoove.WebhooksStopped() == nil {
 		v.Samples = samples.OpenMooveNames()
 	}
 	now := time.Now()

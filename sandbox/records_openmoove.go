@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/aictive/keyholder/sandbox/openmoove"
@@ -26,8 +27,8 @@ func (s *Sandbox) newOpenMoove() (*openmoove.Server, error) {
 		journal = s.journal.add
 	}
 	server, err := openmoove.New(openmoove.Config{
-		Journal: journal,
-		Key:     s.cfg.OpenMooveKey, Limits: s.cfg.OpenMooveLimits, IngressURL: s.cfg.IngressURL,
+		Journal: journal, OnChange: s.changed,
+		Key: s.cfg.OpenMooveKey, Limits: s.cfg.OpenMooveLimits, IngressURL: s.cfg.IngressURL,
 		WebhookSecret: s.cfg.OpenMooveWebhookSecret, Retries: s.cfg.OpenMooveRetries,
 		IDsAfter: clockID(time.Now()), Now: s.cfg.BusinessNow, Log: s.cfg.Log,
 	})
@@ -54,6 +55,8 @@ func (s *Sandbox) openMooveRoutes(mux *http.ServeMux) {
 		respond(w, http.StatusOK, s.openmoove.Options())
 	})
 	mux.HandleFunc("PUT /_records/openmoove/options", s.putOptions)
+	mux.HandleFunc("POST /_records/openmoove/portfolio", s.postPortfolio)
+	mux.HandleFunc("GET /_records/openmoove/changes", s.getChanges)
 }
 
 // property answers with a property, or says what is wrong.
@@ -148,9 +151,52 @@ func (s *Sandbox) putOptions(w http.ResponseWriter, r *http.Request) {
 		refused(w, http.StatusBadRequest, err)
 		return
 	}
-	s.openmoove.SetOptions(o)
+	if err := s.openmoove.SetOptions(o); err != nil {
+		refused(w, http.StatusBadRequest, err)
+		return
+	}
 	s.seen()
 	respond(w, http.StatusOK, o)
+}
+
+// postPortfolio makes many sales at once: count is 1 to 5,000, the seed decides what they
+// are, and quiet tells nobody by webhook.
+func (s *Sandbox) postPortfolio(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Count int    `json:"count"`
+		Seed  uint64 `json:"seed"`
+		Quiet bool   `json:"quiet"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		refused(w, http.StatusBadRequest, err)
+		return
+	}
+	made, err := s.openmoove.CreatePortfolio(in.Count, in.Seed, in.Quiet)
+	if err != nil {
+		refused(w, http.StatusBadRequest, err)
+		return
+	}
+	s.changed()
+	ids := make([]int, len(made))
+	for i, p := range made {
+		ids[i] = p.ID
+	}
+	respond(w, http.StatusCreated, map[string][]int{"ids": ids})
+}
+
+// getChanges lists what has happened to sales after the change with a number, 0 where
+// none is given: what evolved and what was done by hand or by the API.
+func (s *Sandbox) getChanges(w http.ResponseWriter, r *http.Request) {
+	after := 0
+	if text := r.URL.Query().Get("after"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			refused(w, http.StatusBadRequest, errors.New("after is the number of the last change that is known, or 0"))
+			return
+		}
+		after = n
+	}
+	respond(w, http.StatusOK, s.openmoove.ChangesAfter(after))
 }
 
 // dueDate is a time, a day, which ends as OpenMoove's due dates do, or null for none.
@@ -182,7 +228,7 @@ func (d *dueDate) UnmarshalJSON(raw []byte) error {
 // replace fields of its data. It speaks of a new sale of its own where the event is
 // property.created and the overrides name no property_id, else of the property named
 // (1 where none is), and what it says happens to that record too. The error says that
-// there is no such sample, that no secret is set or that nobody answered.
+// there is no such sample, that no webhooks are sent or that nobody answered.
 func (s *Sandbox) SendOpenMoove(ctx context.Context, event string, overrides map[string]any) (Sent, error) {
 	sample, err := samples.OpenMoove(event)
 	if err != nil {
@@ -192,8 +238,8 @@ func (s *Sandbox) SendOpenMoove(ctx context.Context, event string, overrides map
 	if err != nil {
 		return Sent{}, err
 	}
-	if !s.openmoove.SendsWebhooks() {
-		return Sent{}, openmoove.ErrNoSecret
+	if err := s.openmoove.WebhooksStopped(); err != nil {
+		return Sent{}, err
 	}
 	occurred, err := s.openmoove.Happen(event, overrides)
 	if err != nil {
@@ -226,7 +272,7 @@ func (s *Sandbox) postSendOpenMoove(w http.ResponseWriter, r *http.Request) {
 	}
 	sent, err := s.SendOpenMoove(r.Context(), event, overrides)
 	switch {
-	case errors.Is(err, openmoove.ErrNoSecret):
+	case errors.Is(err, openmoove.ErrNoSecret), errors.Is(err, openmoove.ErrSwitchedOff):
 		refused(w, http.StatusConflict, err)
 	case err != nil:
 		refused(w, http.StatusBadGateway, err)

@@ -20,6 +20,7 @@ import (
 	"github.com/aictive/keyholder/sandbox/mailbox"
 	"github.com/aictive/keyholder/sandbox/openmoove"
 	"github.com/aictive/keyholder/sandbox/rentvine"
+	"github.com/aictive/keyholder/sandbox/subscriber"
 	"github.com/aictive/keyholder/sandbox/twilio"
 )
 
@@ -51,6 +52,9 @@ type Config struct {
 	// OpenMooveRetries is how long each attempt of a webhook waits after the one
 	// before (real time): 0, 10, 100 and 1,000 s where empty.
 	OpenMooveRetries []time.Duration
+	// SubscriberSecret signs Keyholder's outgoing webhooks, "whsec_" and base64 of 24 to 64
+	// bytes; where "" nobody receives them: /subscriber/{name} answers 404.
+	SubscriberSecret string
 	// BusinessNow stamps OpenMoove's records and counts its due dates; time.Now where
 	// nil.
 	BusinessNow func() time.Time
@@ -70,18 +74,19 @@ type Config struct {
 
 // Sandbox is all stand-ins together.
 type Sandbox struct {
-	cfg       Config
-	log       *zap.Logger
-	calls     *callLog
-	faults    *faults
-	twilio    *twilio.Server
-	rentvine  *rentvine.Server
-	openmoove *openmoove.Server
-	mailbox   *mailbox.Server
-	webhooks  *webhooks
-	keeper    *keeper
-	journal   *journal
-	http      *http.Server
+	cfg        Config
+	log        *zap.Logger
+	calls      *callLog
+	faults     *faults
+	twilio     *twilio.Server
+	rentvine   *rentvine.Server
+	openmoove  *openmoove.Server
+	mailbox    *mailbox.Server
+	subscriber *subscriber.Server
+	webhooks   *webhooks
+	keeper     *keeper
+	journal    *journal
+	http       *http.Server
 	// changes counts everything that the page may want to show.
 	changes atomic.Int64
 
@@ -119,6 +124,9 @@ func New(cfg Config) (*Sandbox, error) {
 	var err error
 	if s.openmoove, err = s.newOpenMoove(); err != nil {
 		return nil, err
+	}
+	if s.subscriber, err = subscriber.New(subscriber.Config{Secret: cfg.SubscriberSecret}); err != nil {
+		return nil, fmt.Errorf("sandbox: SubscriberSecret: %w", err)
 	}
 	handler, err := s.routes()
 	if err != nil {
@@ -230,6 +238,7 @@ func (s *Sandbox) Reset() {
 	s.mailbox.Reset()
 	s.rentvine.Reset()
 	s.openmoove.Reset()
+	s.subscriber.Reset()
 	s.seen()
 	s.saveOrWarn()
 }

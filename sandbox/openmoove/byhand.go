@@ -17,6 +17,9 @@ var ErrNotFound = errors.New("openmoove has no such record")
 // ErrNoSecret is returned where webhooks are not sent because nothing signs them.
 var ErrNoSecret = errors.New("openmoove's webhooks need a secret")
 
+// ErrSwitchedOff is returned where webhooks are not sent because an option forbids it.
+var ErrSwitchedOff = errors.New("openmoove's webhooks are switched off; set the option without_webhooks to false")
+
 // Count is how many properties there are.
 func (s *Server) Count() int {
 	s.mu.Lock()
@@ -59,8 +62,17 @@ func (s *Server) Duplicates() int {
 	return s.duplicates
 }
 
-// SendsWebhooks tells whether there is a secret to sign them.
-func (s *Server) SendsWebhooks() bool { return s.hooks.enabled() }
+// WebhooksStopped tells why no webhooks are sent, ErrNoSecret or ErrSwitchedOff; nil
+// where they are.
+func (s *Server) WebhooksStopped() error {
+	switch {
+	case !s.hooks.enabled():
+		return ErrNoSecret
+	case s.Options().WithoutWebhooks:
+		return ErrSwitchedOff
+	}
+	return nil
+}
 
 // change puts a changed copy in the place of a property and returns it. The change
 // runs under the lock; where it returns an error nothing has changed.
@@ -121,6 +133,9 @@ func (s *Server) Accept(id, role string) (*Property, error) {
 		if m.Name == "" {
 			m.Name, m.Firm = namesOf(m.Email)
 		}
+		if accepted {
+			s.note(p, Change{Kind: Accepted, Role: role})
+		}
 		return nil
 	})
 	if err == nil && accepted {
@@ -151,7 +166,9 @@ func (s *Server) SetStatus(id, status string) (*Property, error) {
 	}
 	changed := false
 	p, err := s.change(id, func(p *Property) error {
-		changed = p.Status != status
+		if changed = p.Status != status; changed {
+			s.note(p, Change{Kind: StatusChanged, Status: status})
+		}
 		p.Status = status
 		return nil
 	})
@@ -190,6 +207,7 @@ func (s *Server) SetMilestone(id, milestone string, c MilestoneChange) (*Propert
 			m.DueDate = c.DueDate.UTC()
 		}
 		after = *m
+		s.noteMilestone(p, before, after)
 		return nil
 	})
 	if err != nil || before == after {
@@ -217,6 +235,7 @@ func (s *Server) AddMilestone(id, name, description string, due time.Time) (*Pro
 			m.DueDate = due.UTC()
 		}
 		p.Milestones = append(p.Milestones, m)
+		s.noteMilestone(p, Milestone{}, m)
 		return nil
 	})
 	if err == nil {
@@ -225,11 +244,11 @@ func (s *Server) AddMilestone(id, name, description string, due time.Time) (*Pro
 	return p, err
 }
 
-// Post signs a body as a webhook, posts it once and returns the answer, or
-// ErrNoSecret.
+// Post signs a body as a webhook, posts it once and returns the answer, or what
+// WebhooksStopped tells.
 func (s *Server) Post(ctx context.Context, body []byte) (status int, answer []byte, err error) {
-	if !s.hooks.enabled() {
-		return 0, nil, ErrNoSecret
+	if err := s.WebhooksStopped(); err != nil {
+		return 0, nil, err
 	}
 	return s.hooks.Post(ctx, body)
 }

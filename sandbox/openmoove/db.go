@@ -107,14 +107,23 @@ func (d *db) put(p *Property) {
 // create makes the property of an order. Nothing stops a second one of the same
 // sale, as with OpenMoove (contracts/openmoove.md 1).
 func (s *Server) create(o order) (*Property, error) {
-	d, now := &s.db, s.cfg.Now()
-	if len(d.properties) >= maxProperties {
+	if len(s.properties) >= maxProperties {
 		return nil, errFull
 	}
+	p := s.begin(o, s.cfg.Now())
+	s.note(p, Change{Kind: Created, Status: p.Status})
+	s.commit(p)
+	return p, nil
+}
+
+// begin is the property of an order that was created at a time (business time), not
+// yet in its place.
+func (s *Server) begin(o order, created time.Time) *Property {
+	d := &s.db
 	p := &Property{
 		ID: d.lastProperty + 1, TransactionID: uuid.NewString(), ExternalID: uuid.NewString(), MoverID: d.lastMover + 1,
-		CreatedAt: now.UTC().Truncate(time.Microsecond), FirstName: o.firstName, LastName: o.lastName, Email: o.email, Phone: o.phone,
-		Address: o.address, Postcode: o.postcode, Method: o.method, Status: "For sale",
+		CreatedAt: created.UTC().Truncate(time.Microsecond), FirstName: o.firstName, LastName: o.lastName, Email: o.email, Phone: o.phone,
+		Address: o.address, Postcode: o.postcode, Method: o.method, Status: forSale,
 	}
 	p.UPRN = uprn(p.ID)
 	p.Milestones = milestonesOf(o.method, p.CreatedAt, d.lastMilestone)
@@ -126,8 +135,7 @@ func (s *Server) create(o order) (*Property, error) {
 	for i, slug := range o.products {
 		p.Purchases = append(p.Purchases, Purchase{ID: d.lastPurchase + 1 + i, Product: slug, PurchasedAt: p.CreatedAt})
 	}
-	s.commit(p)
-	return p, nil
+	return p
 }
 
 // member is a professional as he joins a sale: attached at once with an account,

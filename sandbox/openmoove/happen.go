@@ -32,7 +32,13 @@ func (s *Server) Happen(event string, wanted map[string]any) (data map[string]an
 	isMilestone := event == MilestoneCreated || event == MilestoneUpdated || event == MilestoneCompleted
 	p, err := s.change(fmt.Sprint(id), func(p *Property) error {
 		if isMilestone {
+			was := slices.Clone(p.Milestones)
 			about = s.happenTo(p, event, milestone)
+			before := Milestone{}
+			if i := slices.IndexFunc(was, func(m Milestone) bool { return m.ID == about.ID }); i >= 0 {
+				before = was[i]
+			}
+			s.noteMilestone(p, before, about)
 		}
 		return nil
 	})

@@ -49,6 +49,7 @@ type hooks struct {
 
 	mu      sync.Mutex
 	closed  bool
+	off     bool        // nothing is accepted
 	life    int         // grows with every drop
 	queue   []*delivery // those that may go now
 	pending int         // queued, under way or waiting
@@ -86,7 +87,7 @@ func newHooks(cfg Config) *hooks {
 
 // event is a webhook about something that has just happened, nil where none are sent.
 func (s *Server) event(name string, data func() map[string]any) *delivery {
-	if !s.hooks.enabled() {
+	if s.WebhooksStopped() != nil {
 		return nil
 	}
 	body, err := json.Marshal(map[string]any{"event": name, "timestamp": stamp(s.cfg.Now()), "data": data()})
@@ -128,7 +129,7 @@ func (h *hooks) sendFirst(d *delivery) {
 func (h *hooks) accept(d *delivery) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if d == nil || !h.enabled() || h.closed {
+	if d == nil || !h.enabled() || h.closed || h.off {
 		return false
 	}
 	if h.pending >= maxHooks {
@@ -205,8 +206,25 @@ func (h *hooks) deliver(d *delivery) {
 func (h *hooks) drop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.forget()
+}
+
+// forget is drop under the lock.
+func (h *hooks) forget() {
 	h.life++
 	h.queue, h.pending = nil, 0
+}
+
+// switchOff stops webhooks and lets them go on. What is queued or waits for a retry
+// when they stop is dropped, not kept: a sender that fails forgets it just so, and this
+// is the harder case for who listens. Attempts under way may still arrive.
+func (h *hooks) switchOff(off bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if off && !h.off {
+		h.forget()
+	}
+	h.off = off
 }
 
 // close gives up everything and waits for the attempts under way to break off.

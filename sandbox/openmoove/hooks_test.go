@@ -254,3 +254,32 @@ func TestManyWebhooksAllArrive(t *testing.T) {
 	}
 	require.Len(t, seen, 300)
 }
+
+func TestWebhooksSwitchedOffAreNeverTold(t *testing.T) {
+	t.Parallel()
+	in := newIngress(t, func(n int) int { return map[bool]int{true: 500, false: 202}[n == 1] })
+	a := open(t, openmoove.Config{IngressURL: in.url, WebhookSecret: "s", Retries: []time.Duration{0, 500 * time.Millisecond}})
+	a.create(nil)
+	in.wait(t, 1) // its retry waits
+	require.NoError(t, a.server.SetOptions(openmoove.Options{WithoutWebhooks: true, WebhookFirst: true}))
+	a.create(nil)
+	_, err := a.server.SetStatus("1", "Under offer")
+	require.NoError(t, err)
+	_, _, err = a.server.Post(t.Context(), []byte(`{}`))
+	require.ErrorIs(t, err, openmoove.ErrSwitchedOff)
+	require.ErrorIs(t, a.server.WebhooksStopped(), openmoove.ErrSwitchedOff)
+	require.Never(t, func() bool { return len(in.all()) > 1 }, 700*time.Millisecond, 10*time.Millisecond)
+
+	require.NoError(t, a.server.SetOptions(openmoove.Options{}))
+	require.NoError(t, a.server.WebhooksStopped())
+	_, err = a.server.SetStatus("1", "Sold")
+	require.NoError(t, err)
+	told := in.wait(t, 2)[1]
+	require.Equal(t, "Sold", told.data["property"].(object)["status"], "only what happens from now on")
+	require.Len(t, a.server.ChangesAfter(0), 4, "all of it is in the log")
+
+	require.NoError(t, a.server.SetOptions(openmoove.Options{WithoutWebhooks: true}))
+	a.server.Reset()
+	a.create(nil)
+	require.Equal(t, openmoove.PropertyCreated, in.wait(t, 3)[2].event)
+}

@@ -7,6 +7,7 @@ package openmoove
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -40,17 +41,23 @@ type Config struct {
 	// IDsAfter is the id before those of the first new property and milestone; 0 goes
 	// on after the seeded ones.
 	IDsAfter int
+	// Seed is of the chance by which sales evolve; after a Reset it begins again.
+	Seed uint64
 	// Now is business time, for all times in records; nil is time.Now.
 	Now func() time.Time
 	// Journal hears of every change, by a number that rises and as a line of JSON for
 	// Replay, before anybody else does; nil keeps none. It is called under the lock.
 	Journal func(change int64, line []byte)
+	// OnChange is called after sales have evolved, which nobody asked for by a call; nil
+	// tells nobody.
+	OnChange func()
 	// Log may be nil.
 	Log *zap.Logger
 }
 
-// Options are ways in which OpenMoove's replies differ from what a client may hope
-// for. The zero value is the contract's full form.
+// Options are ways in which OpenMoove differs from what a client may hope for, and how
+// much happens there. The zero value is the contract's full form, in which nothing
+// happens by itself.
 type Options struct {
 	// WithoutTeam leaves team out of detail replies.
 	WithoutTeam bool `json:"without_team"`
@@ -59,6 +66,22 @@ type Options struct {
 	// WebhookFirst sends property.created and waits for the answer before the create
 	// itself is answered: a webhook that overtakes the reply.
 	WebhookFirst bool `json:"webhook_first"`
+	// WithoutWebhooks posts no webhooks at all. What happens meanwhile is never told
+	// later, and retries that wait when it begins are dropped.
+	WithoutWebhooks bool `json:"without_webhooks"`
+	// ChangesADay is how many changes the sales make by themselves in a business day, at
+	// most MaxChangesADay; 0 is none.
+	ChangesADay int `json:"changes_a_day"`
+}
+
+// MaxChangesADay bounds Options.ChangesADay.
+const MaxChangesADay = 100_000
+
+func (o Options) check() error {
+	if o.ChangesADay < 0 || o.ChangesADay > MaxChangesADay {
+		return fmt.Errorf("changes_a_day is 0 to %d, not %d", MaxChangesADay, o.ChangesADay)
+	}
+	return nil
 }
 
 // Server is the stand-in. It serves the paths below /partners, with their trailing
@@ -68,10 +91,15 @@ type Server struct {
 	mux    *http.ServeMux
 	limits *limiter
 	hooks  *hooks
+	// evolver is guarded by settings, which is held while options change, so that they
+	// agree with what they start and stop. It is taken before mu.
+	settings sync.Mutex
+	evolver  *evolver
 
 	mu      sync.Mutex
 	options Options
 	changes int64 // since the first life
+	log     changeLog
 	db
 }
 
@@ -95,23 +123,35 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, mux: http.NewServeMux(), limits: limits, hooks: newHooks(cfg)}
+	s.evolver = newEvolver(s, cfg)
 	s.db = s.fresh(cfg.IDsAfter, cfg.IDsAfter)
 	s.routes()
 	return s, nil
 }
 
-// Close gives up webhooks that are waiting and breaks off those under way.
-func (s *Server) Close() { s.hooks.close() }
+// Close ends what evolves, gives up webhooks that are waiting and breaks off those
+// under way.
+func (s *Server) Close() {
+	s.settings.Lock()
+	s.evolver.close()
+	s.settings.Unlock()
+	s.hooks.close()
+}
 
-// Reset restores the seeded records, full limits and the contract's options, gives
-// up webhooks that wait, and forgets everything else but which ids were given out:
-// none names a second property.
+// Reset restores the seeded records, full limits and the contract's options, so that
+// nothing evolves, gives up webhooks that wait, and forgets everything else but which
+// ids and numbers of changes were given out: none names a second property.
 func (s *Server) Reset() {
+	s.settings.Lock()
+	defer s.settings.Unlock()
+	s.evolver.reset()
 	s.hooks.drop()
+	s.hooks.switchOff(false)
 	s.limits.reset()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.options = Options{}
+	s.log.kept = nil
 	s.db = s.fresh(s.lastProperty, s.lastMilestone)
 }
 
@@ -122,11 +162,20 @@ func (s *Server) Options() Options {
 	return s.options
 }
 
-// SetOptions replaces the options, until Reset.
-func (s *Server) SetOptions(o Options) {
+// SetOptions replaces the options, until Reset. The error says what is wrong with
+// them; then nothing has changed.
+func (s *Server) SetOptions(o Options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	s.settings.Lock()
+	defer s.settings.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.options = o
+	s.mu.Unlock()
+	s.hooks.switchOff(o.WithoutWebhooks)
+	s.evolver.set(o.ChangesADay)
+	return nil
 }
 
 // ServeHTTP answers one request. Every reply tells the limits. A path without its

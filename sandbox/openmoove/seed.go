@@ -43,7 +43,7 @@ func seeded() []Property {
 	mill := seedProperty(3, SecureSale, "8 Mill Road, Cambridge", "CB1 2AD", 4,
 		"estate_agent", ready[0], "conveyancer", ready[1], "auctioneer", "lots@hammond.example.com")
 	mill.FirstName, mill.LastName, mill.Email, mill.Phone = "Ada", "Fenn", "ada.fenn@example.com", "+447700900004"
-	mill.Status, mill.TitleNumber = "Sold", "CB230011"
+	mill.Status, mill.TitleNumber = sold, "CB230011"
 	return []Property{elm, harbour, mill}
 }
 
@@ -53,7 +53,7 @@ func seedProperty(id int, method, address, postcode string, completed int, team 
 	begun := time.Date(2026, time.August, 3, 9, 30, 0, 0, time.UTC).AddDate(0, 0, 21*(id-1))
 	digit := string(rune('0' + id))
 	p := Property{
-		ID: id, MoverID: id, CreatedAt: begun, Address: address, Postcode: postcode, Method: method, Status: "For sale", UPRN: uprn(id),
+		ID: id, MoverID: id, CreatedAt: begun, Address: address, Postcode: postcode, Method: method, Status: forSale, UPRN: uprn(id),
 		TransactionID: "11111111-1111-4111-8111-00000000000" + digit, ExternalID: "22222222-2222-4222-8222-00000000000" + digit,
 		Milestones: milestonesOf(method, begun, 10*id),
 	}

@@ -18,9 +18,9 @@ type saved struct {
 	Properties    []json.RawMessage `json:"properties"`
 }
 
-// change is one line of the journal: a property as it stands after the change with
+// journaled is one line of the journal: a property as it stands after the change with
 // that number.
-type change struct {
+type journaled struct {
 	Change   int64           `json:"change"`
 	Property json.RawMessage `json:"property"`
 }
@@ -141,7 +141,7 @@ func (s *Server) Restore(snapshot json.RawMessage) error {
 // Replay makes a change again that the journal holds; one that the snapshot held
 // already is left out.
 func (s *Server) Replay(line []byte) error {
-	var c change
+	var c journaled
 	if err := json.Unmarshal(line, &c); err != nil {
 		return fmt.Errorf("openmoove's journal: %w", err)
 	}

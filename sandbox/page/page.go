@@ -42,7 +42,7 @@ func (p *Page) Whole(w io.Writer, v View) error { return p.templates.ExecuteTemp
 // Parts renders the parts that change, by name.
 func (p *Page) Parts(v View) (map[string]string, error) {
 	parts := map[string]string{}
-	for _, name := range []string{"tabs", "phones", "mails", "records", "openmoove", "calls", "faults"} {
+	for _, name := range []string{"tabs", "phones", "mails", "records", "openmoove", "outgoing", "calls", "faults"} {
 		var b strings.Builder
 		if err := p.templates.ExecuteTemplate(&b, name, v); err != nil {
 			return nil, err

@@ -24,6 +24,7 @@ type View struct {
 	Partners   []Partner
 	Counts     Counts
 	OpenMoove  OpenMoove
+	Outgoing   Outgoing
 }
 
 // OpenMoove is the sales there.
@@ -31,9 +32,31 @@ type OpenMoove struct {
 	// Samples are webhooks to send; none where nothing signs them.
 	Samples []string
 	Options []Option
+	// ChangesADay is how many changes the sales make by themselves in a business day.
+	ChangesADay int
+	// MaxChangesADay and MaxPortfolio bound what can be asked for.
+	MaxChangesADay, MaxPortfolio int
 	// Sales are the newest; Count is all.
 	Sales []Sale
 	Count int
+}
+
+// Outgoing is Keyholder's outgoing webhooks as a subscriber gets them.
+type Outgoing struct {
+	// On tells whether there is a subscriber.
+	On bool
+	// Webhooks are the newest, newest first; Count is all.
+	Webhooks []Webhook
+	Count    int
+}
+
+// Webhook is one that came, however often.
+type Webhook struct {
+	Key, ID, Type, Name, Body string
+	Deliveries                int
+	// BodyChanged tells that a repeat was not the same.
+	BodyChanged bool
+	Time        time.Time
 }
 
 // Option is something that can be switched on and off, by its name in JSON.
@@ -70,7 +93,7 @@ type Milestone struct {
 }
 
 // Counts are the numbers beside the tabs.
-type Counts struct{ Texts, Mails, Sales, Calls, Faults, Duplicates int }
+type Counts struct{ Texts, Mails, Sales, Outgoing, Calls, Faults, Duplicates int }
 
 // Phone is one person's phone.
 type Phone struct {

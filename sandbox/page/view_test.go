@@ -42,13 +42,14 @@ func TestEverythingIsEscaped(t *testing.T) {
 				Milestones: []page.Milestone{{Name: evil, Due: evil, Completed: true, CompletedAt: evil}},
 			}},
 		},
+		Outgoing: page.Outgoing{Count: 2, Webhooks: []page.Webhook{{Key: evil, ID: evil, Type: evil, Name: evil, Body: evil, Deliveries: 2, BodyChanged: true}}},
 		Partners: []page.Partner{{ID: evil, Name: evil, Fault: evil, Presets: []page.Preset{{Label: evil, JSON: evil}}}},
 	}
 	var b strings.Builder
 	require.NoError(t, p.Whole(&b, v))
 	parts, err := p.Parts(v)
 	require.NoError(t, err)
-	require.Len(t, parts, 7)
+	require.Len(t, parts, 8)
 	for _, part := range parts {
 		b.WriteString(part)
 	}

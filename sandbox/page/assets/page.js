@@ -148,10 +148,12 @@ function milestone(node, change) {
   return ask("PUT", `${saleOf(node)}/milestones/${node.closest("[data-milestone]").dataset.milestone}`, change);
 }
 
-async function option(button) {
-  const options = {};
-  for (const b of all("[data-option]")) options[b.dataset.option] = (b.getAttribute("aria-pressed") === "true") !== (b === button);
-  await ask("PUT", "/_records/openmoove/options", options);
+// options puts them as they are shown, but for the switch that was pressed and the rate
+// that was set.
+function options(pressed, rate = document.querySelector("[data-changes]").dataset.changes) {
+  const body = { changes_a_day: Number(rate) };
+  for (const b of all("[data-option]")) body[b.dataset.option] = (b.getAttribute("aria-pressed") === "true") !== (b === pressed);
+  return ask("PUT", "/_records/openmoove/options", body);
 }
 
 document.addEventListener("click", async (event) => {
@@ -168,7 +170,7 @@ document.addEventListener("click", async (event) => {
   } else if (d.accept) {
     if (await ask("POST", saleOf(b) + "/accept", { role: d.accept })) notice("The invitation is accepted.");
   } else if (d.complete) await milestone(b, { completed: d.complete === "true" });
-  else if (d.option) await option(b);
+  else if (d.option) await options(b);
   else if ("reset" in d && confirm("Forget all texts, mails, calls, faults and changed records?")) {
     if (await ask("POST", "/_reset")) notice("All partners are back at their seed.");
   }
@@ -192,6 +194,12 @@ document.addEventListener("submit", async (event) => {
     if (fields.sale_method !== "standard") fields.auctioneer_email = "lots@hammond.example.com";
     const answer = await ask("POST", sales, fields);
     if (answer) { form.reset(); notice(`Property ${answer.id} is created.`); }
+  } else if ("portfolio" in form.dataset) {
+    const answer = await ask("POST", "/_records/openmoove/portfolio", { count: Number(form.elements.count.value), seed: Date.now() });
+    if (answer) notice(`${answer.ids.length} properties are created.`);
+  } else if ("changes" in form.dataset) {
+    const answer = await options(null, form.elements.changes_a_day.value);
+    if (answer) { form.reset(); notice(answer.changes_a_day ? `Sales change ${answer.changes_a_day} times a day.` : "Sales change by hand only."); }
   }
 });
 
