@@ -29,6 +29,8 @@ type Config struct {
 	Store     store.Store
 	Keys      store.Keys
 	Outbound  Outbound
+	// OutgoingWebhooks go to the systems that are told of sales.
+	OutgoingWebhooks OutgoingWebhooks
 	// Clock is this process's business clock.
 	Clock durable.Clock
 	// PublicURL is where people reach action links, without a trailing slash.
@@ -39,8 +41,12 @@ type Config struct {
 	MailDomain string
 	// Redeliver sends a parked event through the ingress's route table again.
 	Redeliver func(context.Context, durable.Event) (Redelivery, error)
-	// HandOver tells the workflow of a sale what is known of it.
+	// HandOver tells the workflow of a sale what is known of it. One that has ended is
+	// left alone.
 	HandOver func(context.Context, SaleFacts) error
+	// ShowSale tells the workflow of a property's sale what a read has shown; follows is
+	// false where that has ended.
+	ShowSale func(ctx context.Context, propertyID string, view SaleView) (follows bool, err error)
 	Log      *zap.Logger
 }
 
@@ -77,6 +83,7 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	HandOverSale.Bind(r, a.handOverSale)
 	FinishImport.Bind(r, a.finishImport)
 	ReleaseSale.Bind(r, a.releaseSale)
+	MailSalesReport.Bind(r, a.mailSalesReport)
 }
 
 // RegisterOpenMoove binds the code of the activities on QueueOpenMoove.
@@ -88,6 +95,7 @@ func (a *Activities) RegisterOpenMoove(r worker.ActivityRegistry) {
 // RegisterBulk binds the code of the activities on QueueBulk.
 func (a *Activities) RegisterBulk(r worker.ActivityRegistry) {
 	ImportBatch.Bind(r, a.importBatch)
+	PollSales.Bind(r, a.pollSales)
 }
 
 // RegisterRentVine binds the code of the activities on QueueRentVine.
@@ -95,4 +103,9 @@ func (a *Activities) RegisterRentVine(r worker.ActivityRegistry) {
 	RefreshReport.Bind(r, a.readReport)
 	UpdateWorkOrder.Bind(r, a.updateWorkOrder)
 	AttachIncidentReport.Bind(r, a.attachIncidentReport)
+}
+
+// RegisterWebhooks binds the code of the activities on QueueWebhooks.
+func (a *Activities) RegisterWebhooks(r worker.ActivityRegistry) {
+	PostWebhook.Bind(r, a.postWebhook)
 }

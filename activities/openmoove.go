@@ -21,15 +21,21 @@ type OpenMoove struct {
 // openMoove names the key in the ledger of calls.
 const openMoove = "openmoove"
 
-// reserve is the share of each limit that imports and look-ups leave to whoever
-// waits for an answer.
-const reserve = 0.03
+// The shares of each limit that a call leaves free for what is more pressing.
+const (
+	// forPerson: somebody waits for the answer.
+	forPerson = 0.0
+	// forBulk: imports, and looks after webhooks.
+	forBulk = 0.03
+	// forPolling: reads of followed sales that nothing has told us to make.
+	forPolling = 0.1
+)
 
 // permit takes one call from the ledger, which all processes share, and tells how
-// many are left, or says when there may be one. urgent may use the reserve.
-func (a *Activities) permit(ctx context.Context, urgent bool) (left int, err error) {
+// many are left, or says when there may be one. keep is the share that it leaves free.
+func (a *Activities) permit(ctx context.Context, keep float64) (left int, err error) {
 	grant, err := a.Store.TakeCalls(ctx, store.CallRequest{
-		Partner: openMoove, Limits: a.OpenMoove.Limits, Want: 1, Urgent: urgent, Reserve: reserve,
+		Partner: openMoove, Limits: a.OpenMoove.Limits, Want: 1, Urgent: keep == forPerson, Reserve: keep,
 	})
 	if err != nil {
 		return 0, err
@@ -42,8 +48,8 @@ func (a *Activities) permit(ctx context.Context, urgent bool) (left int, err err
 }
 
 // callOpenMoove makes one call within the limits.
-func callOpenMoove[T any](ctx context.Context, a *Activities, urgent bool, call func(*openmoove.Client) (T, error)) (T, error) {
-	left, err := a.permit(ctx, urgent)
+func callOpenMoove[T any](ctx context.Context, a *Activities, keep float64, call func(*openmoove.Client) (T, error)) (T, error) {
+	left, err := a.permit(ctx, keep)
 	if err != nil {
 		var none T
 		return none, err

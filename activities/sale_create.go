@@ -23,7 +23,7 @@ import (
 func (a *Activities) createSale(ctx context.Context, in CreateSaleInput) (CreatedSale, error) {
 	info := activity.GetInfo(ctx).WorkflowExecution
 	in.owner = info.ID + "/" + info.RunID
-	created, err := a.create(ctx, a.Policy.Sales(), in, a.findSale, true)
+	created, err := a.create(ctx, a.Policy.Sales(), in, a.findSale, forPerson)
 	if err != nil {
 		return CreatedSale{}, refused(toTemporal(ctx, err), err)
 	}
@@ -31,7 +31,7 @@ func (a *Activities) createSale(ctx context.Context, in CreateSaleInput) (Create
 }
 
 // finder looks for the property of a sale.
-type finder func(ctx context.Context, sale NewSale, since time.Time, urgent bool) (store.PropertyRef, bool, error)
+type finder func(ctx context.Context, sale NewSale, since time.Time, keep float64) (store.PropertyRef, bool, error)
 
 // createKey names the creation in the effect journal: one a sale, whichever
 // workflow or import asks for it.
@@ -58,10 +58,10 @@ type chosen struct {
 // create makes sure that the property exists, and creates it once. look finds one
 // that was there before anybody asked us. Where OpenMoove refuses the auctioneer
 // that the directory chose, the next one is tried.
-func (a *Activities) create(ctx context.Context, rules policy.Sales, in CreateSaleInput, look finder, urgent bool) (CreatedSale, error) {
+func (a *Activities) create(ctx context.Context, rules policy.Sales, in CreateSaleInput, look finder, keep float64) (CreatedSale, error) {
 	var refusedIDs []string
 	for {
-		created, team, err := a.createWith(ctx, rules, in, look, refusedIDs, urgent)
+		created, team, err := a.createWith(ctx, rules, in, look, refusedIDs, keep)
 		if id, ok := refusedAuctioneer(err, team); ok && len(refusedIDs) < maxAuctioneers {
 			a.Log.Info("OpenMoove refused an auctioneer, the next one is tried", zap.String("professional", id))
 			refusedIDs = append(refusedIDs, id)
@@ -75,16 +75,16 @@ func (a *Activities) create(ctx context.Context, rules policy.Sales, in CreateSa
 }
 
 // createWith is one try, with a team that has none of those refused.
-func (a *Activities) createWith(ctx context.Context, rules policy.Sales, in CreateSaleInput, look finder, refusedIDs []string, urgent bool) (CreatedSale, []Assigned, error) {
+func (a *Activities) createWith(ctx context.Context, rules policy.Sales, in CreateSaleInput, look finder, refusedIDs []string, keep float64) (CreatedSale, []Assigned, error) {
 	begun, err := a.Store.Effect(ctx, createKey(in.RequestID))
 	if err == nil {
-		return a.resume(ctx, rules, in, begun, urgent)
+		return a.resume(ctx, rules, in, begun, keep)
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return CreatedSale{}, nil, err
 	}
 	// Before the journal: once a creation has begun, what is found is ours.
-	ref, found, err := look(ctx, in.Sale, time.Time{}, urgent)
+	ref, found, err := look(ctx, in.Sale, time.Time{}, keep)
 	if err != nil || found {
 		return CreatedSale{PropertyID: ref.ID, TransactionID: ref.TransactionID, Existing: true}, nil, err
 	}
@@ -92,13 +92,13 @@ func (a *Activities) createWith(ctx context.Context, rules policy.Sales, in Crea
 	if err != nil {
 		return CreatedSale{}, nil, err
 	}
-	created, err := a.createOnce(ctx, rules, in, team, urgent)
+	created, err := a.createOnce(ctx, rules, in, team, keep)
 	return created, team, err
 }
 
 // resume goes on with a creation that has begun before, with the team of that try.
 // A creation that somebody else has finished is there already for us.
-func (a *Activities) resume(ctx context.Context, rules policy.Sales, in CreateSaleInput, begun store.Effect, urgent bool) (CreatedSale, []Assigned, error) {
+func (a *Activities) resume(ctx context.Context, rules policy.Sales, in CreateSaleInput, begun store.Effect, keep float64) (CreatedSale, []Assigned, error) {
 	var note creation
 	if begun.Note != "" {
 		if err := json.Unmarshal([]byte(begun.Note), &note); err != nil {
@@ -114,14 +114,14 @@ func (a *Activities) resume(ctx context.Context, rules policy.Sales, in CreateSa
 		p, _ := rules.Professional(c.ID)
 		team = append(team, Assigned{Role: c.Role, Email: p.Email, ID: c.ID, Reason: c.Reason})
 	}
-	created, err := a.createOnce(ctx, rules, in, team, urgent)
+	created, err := a.createOnce(ctx, rules, in, team, keep)
 	created.Existing = begun.Done && others
 	return created, team, err
 }
 
 // createOnce is the creation as one effect. Its permit comes first, so that
 // nothing waits between the journal and the call.
-func (a *Activities) createOnce(ctx context.Context, rules policy.Sales, in CreateSaleInput, team []Assigned, urgent bool) (CreatedSale, error) {
+func (a *Activities) createOnce(ctx context.Context, rules policy.Sales, in CreateSaleInput, team []Assigned, keep float64) (CreatedSale, error) {
 	note := creation{Owner: in.owner}
 	for _, m := range team {
 		if m.ID != "" {
@@ -132,14 +132,14 @@ func (a *Activities) createOnce(ctx context.Context, rules policy.Sales, in Crea
 	if err != nil {
 		return CreatedSale{}, err
 	}
-	left, err := a.permit(ctx, urgent)
+	left, err := a.permit(ctx, keep)
 	if err != nil {
 		return CreatedSale{}, err
 	}
 	ids, err := a.once(ctx, effect{
 		key: createKey(in.RequestID), note: string(text), settles: createSettles,
 		find: func(ctx context.Context, since time.Time) (string, bool, error) {
-			ref, found, err := a.findSale(ctx, in.Sale, since, urgent)
+			ref, found, err := a.findSale(ctx, in.Sale, since, keep)
 			return joinIDs(ref.ID, ref.TransactionID), found, err
 		},
 		act: func(ctx context.Context) (string, error) {

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,20 @@ type Directory struct {
 	Known *policy.Professional `json:"known,omitempty"`
 	// Candidates are at most three, best first.
 	Candidates []professionals.Choice `json:"candidates,omitempty"`
+	// Subscribers are the systems that are told what happens to sales.
+	Subscribers []Interest `json:"subscribers,omitempty"`
+}
+
+// Interest is what a subscriber wants to be told.
+type Interest struct {
+	Name string `json:"name"`
+	// Events are types; empty means all.
+	Events []string `json:"events,omitempty"`
+}
+
+// Wants tells whether the subscriber is told of events of this type.
+func (i Interest) Wants(event string) bool {
+	return len(i.Events) == 0 || slices.Contains(i.Events, event)
 }
 
 // AssignProfessionalInput names the sale by its request id.
@@ -54,6 +69,9 @@ const maxCandidates = 3
 func (a *Activities) readDirectory(ctx context.Context, in ReadDirectoryInput) (Directory, error) {
 	rules := a.Policy.Sales()
 	out := Directory{Settings: rules.WithoutDirectory()}
+	for _, s := range a.OutgoingWebhooks.Subscribers {
+		out.Subscribers = append(out.Subscribers, Interest{Name: s.Name, Events: s.Events})
+	}
 	var refused []string
 	for _, p := range rules.Professionals {
 		if in.Email != "" && p.Role == string(in.Role) && strings.EqualFold(p.Email, in.Email) {

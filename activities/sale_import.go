@@ -153,7 +153,7 @@ func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (Impo
 		pacer: rate.NewLimiter(rate.Every(interval), 1), stopping: ctx.Done(),
 	}
 	defer beat(ctx)()
-	if err := a.refreshIndex(ctx, false); ctx.Err() != nil {
+	if err := a.refreshIndex(ctx, forBulk); ctx.Err() != nil {
 		return ImportBatchResult{}, ctx.Err()
 	} else if partner.KindOf(err) == partner.RateLimited {
 		b.limited(err)
@@ -237,15 +237,15 @@ func (a *Activities) pace(ctx context.Context, waiting int) (time.Duration, erro
 // leftOf asks the ledger what is left of one of the limits.
 func (a *Activities) leftOf(ctx context.Context, i int) (int, error) {
 	grant, err := a.Store.TakeCalls(ctx, store.CallRequest{
-		Partner: openMoove, Limits: a.OpenMoove.Limits[i : i+1], Want: 0, Reserve: reserve,
+		Partner: openMoove, Limits: a.OpenMoove.Limits[i : i+1], Want: 0, Reserve: forBulk,
 	})
 	return grant.Left, err
 }
 
 // paceOf is the pace over one limit of which so many calls may be taken at once.
 func paceOf(waiting int, atOnce float64, l store.Limit) time.Duration {
-	room := int(float64(l.Calls) * (1 - reserve))
-	if room <= 0 || float64(waiting) <= atOnce-reserve*float64(l.Calls) {
+	room := int(float64(l.Calls) * (1 - forBulk))
+	if room <= 0 || float64(waiting) <= atOnce-forBulk*float64(l.Calls) {
 		return 0
 	}
 	return l.Window / time.Duration(room)
@@ -337,15 +337,12 @@ func (b *batch) row(ctx context.Context, row store.ImportRow) error {
 		Origin: "imported", RequestID: row.Key, PropertyID: created.PropertyID, TransactionID: created.TransactionID,
 		Address: sale.Address, Postcode: sale.Postcode, Method: sale.Method, Team: created.Team,
 	}
-	if remind := b.rules.Invitations.RemindAfter; len(remind) > 0 {
-		facts.LookAfter = remind[0]
-	}
 	row.State = store.RowCreated
 	if created.Existing {
 		facts.Origin, row.State = "found", store.RowExisting
 	}
 	// The row is done once its sale is followed.
-	if err := b.HandOver(ctx, facts); err != nil {
+	if _, err := b.handOverSale(ctx, facts); err != nil {
 		return err
 	}
 	row.PropertyID, row.TransactionID = created.PropertyID, created.TransactionID
@@ -368,7 +365,7 @@ func (b *batch) unusable(ctx context.Context, row store.ImportRow, err error) er
 // request is urgent.
 func (b *batch) createPaced(ctx context.Context, in CreateSaleInput) (CreatedSale, error) {
 	for {
-		created, err := b.create(ctx, b.rules, in, b.indexed, false)
+		created, err := b.create(ctx, b.rules, in, b.indexed, forBulk)
 		var e *partner.Error
 		if !errors.As(err, &e) || e.Kind != partner.RateLimited || time.Now().Add(e.RetryAfter).After(b.until) {
 			return created, err

@@ -31,15 +31,15 @@ const (
 // reads whatever is new in OpenMoove's list first. since is when a creation of
 // ours began, zero where none has: a property that we have known for no longer is
 // ours even where OpenMoove does not show its seller.
-func (a *Activities) findSale(ctx context.Context, sale NewSale, since time.Time, urgent bool) (store.PropertyRef, bool, error) {
-	if err := a.refreshIndex(ctx, urgent); err != nil {
+func (a *Activities) findSale(ctx context.Context, sale NewSale, since time.Time, keep float64) (store.PropertyRef, bool, error) {
+	if err := a.refreshIndex(ctx, keep); err != nil {
 		return store.PropertyRef{}, false, err
 	}
-	return a.indexed(ctx, sale, since, urgent)
+	return a.indexed(ctx, sale, since, keep)
 }
 
 // indexed looks in the index alone, and asks OpenMoove about what it finds there.
-func (a *Activities) indexed(ctx context.Context, sale NewSale, since time.Time, urgent bool) (store.PropertyRef, bool, error) {
+func (a *Activities) indexed(ctx context.Context, sale NewSale, since time.Time, keep float64) (store.PropertyRef, bool, error) {
 	refs, err := a.Store.PropertiesAt(ctx, a.Keys.SaleAddress(sale.Address, sale.Postcode))
 	if err != nil {
 		return store.PropertyRef{}, false, err
@@ -49,7 +49,7 @@ func (a *Activities) indexed(ctx context.Context, sale NewSale, since time.Time,
 		if ref.SellerKey != "" && ref.SellerKey != seller {
 			continue
 		}
-		ref, there, err := a.confirmed(ctx, ref, urgent)
+		ref, there, err := a.confirmed(ctx, ref, keep)
 		switch {
 		case err != nil:
 			return store.PropertyRef{}, false, err
@@ -68,13 +68,13 @@ func (a *Activities) indexed(ctx context.Context, sale NewSale, since time.Time,
 
 // confirmed reads a property that may be the one: it may be gone, and its seller
 // may not be known yet.
-func (a *Activities) confirmed(ctx context.Context, ref store.PropertyRef, urgent bool) (store.PropertyRef, bool, error) {
-	detail, err := callOpenMoove(ctx, a, urgent, func(c *openmoove.Client) (openmoove.Detail, error) {
+func (a *Activities) confirmed(ctx context.Context, ref store.PropertyRef, keep float64) (store.PropertyRef, bool, error) {
+	detail, err := callOpenMoove(ctx, a, keep, func(c *openmoove.Client) (openmoove.Detail, error) {
 		return c.PropertyDetail(ctx, ref.ID)
 	})
 	switch {
 	case partner.KindOf(err) == partner.NotFound && ref.TransactionID != "":
-		return a.confirmedByUUID(ctx, ref, urgent)
+		return a.confirmedByUUID(ctx, ref, keep)
 	case partner.KindOf(err) == partner.NotFound:
 		// Gone, or the older form of the detail is: the list tells.
 		return ref, true, nil
@@ -88,8 +88,8 @@ func (a *Activities) confirmed(ctx context.Context, ref store.PropertyRef, urgen
 	return ref, true, a.Store.PutProperties(ctx, ref)
 }
 
-func (a *Activities) confirmedByUUID(ctx context.Context, ref store.PropertyRef, urgent bool) (store.PropertyRef, bool, error) {
-	_, err := callOpenMoove(ctx, a, urgent, func(c *openmoove.Client) (openmoove.Property, error) {
+func (a *Activities) confirmedByUUID(ctx context.Context, ref store.PropertyRef, keep float64) (store.PropertyRef, bool, error) {
+	_, err := callOpenMoove(ctx, a, keep, func(c *openmoove.Client) (openmoove.Property, error) {
 		return c.Property(ctx, ref.TransactionID)
 	})
 	if partner.KindOf(err) == partner.NotFound {
@@ -99,27 +99,27 @@ func (a *Activities) confirmedByUUID(ctx context.Context, ref store.PropertyRef,
 }
 
 // refreshIndex brings the index up to date.
-func (a *Activities) refreshIndex(ctx context.Context, urgent bool) error {
+func (a *Activities) refreshIndex(ctx context.Context, keep float64) error {
 	place, err := a.Store.Setting(ctx, walkSetting)
 	if err != nil {
 		return err
 	}
 	if place != walkDone {
-		return a.walkList(ctx, place, urgent)
+		return a.walkList(ctx, place, keep)
 	}
-	first, known, err := a.indexPage(ctx, 1, urgent)
+	first, known, err := a.indexPage(ctx, 1, keep)
 	if err != nil {
 		return err
 	}
 	last := pagesOf(first)
 	for n := 2; n <= last && known == 0; n++ {
-		if _, known, err = a.indexPage(ctx, n, urgent); err != nil {
+		if _, known, err = a.indexPage(ctx, n, keep); err != nil {
 			return err
 		}
 	}
 	known = 0
 	for n := last; n >= 2 && known == 0; n-- {
-		if _, known, err = a.indexPage(ctx, n, urgent); err != nil {
+		if _, known, err = a.indexPage(ctx, n, keep); err != nil {
 			return err
 		}
 	}
@@ -127,13 +127,13 @@ func (a *Activities) refreshIndex(ctx context.Context, urgent bool) error {
 }
 
 // walkList reads the whole list once, from where an earlier try has come to.
-func (a *Activities) walkList(ctx context.Context, place string, urgent bool) error {
+func (a *Activities) walkList(ctx context.Context, place string, keep float64) error {
 	n, err := strconv.Atoi(place)
 	if err != nil {
 		n = 1
 	}
 	for ; ; n++ {
-		list, _, err := a.indexPage(ctx, n, urgent)
+		list, _, err := a.indexPage(ctx, n, keep)
 		if err != nil {
 			return err
 		}
@@ -152,8 +152,8 @@ func pagesOf(list openmoove.PropertyList) int {
 
 // indexPage reads a page of the list into the index and tells how many of it were
 // known. A page beyond the end, where the list has shrunk, is an empty one.
-func (a *Activities) indexPage(ctx context.Context, n int, urgent bool) (list openmoove.PropertyList, known int, err error) {
-	list, err = callOpenMoove(ctx, a, urgent, func(c *openmoove.Client) (openmoove.PropertyList, error) {
+func (a *Activities) indexPage(ctx context.Context, n int, keep float64) (list openmoove.PropertyList, known int, err error) {
+	list, err = callOpenMoove(ctx, a, keep, func(c *openmoove.Client) (openmoove.PropertyList, error) {
 		return c.Properties(ctx, openmoove.Page{Number: n, Size: listPage})
 	})
 	if partner.KindOf(err) == partner.NotFound && n > 1 {
@@ -165,7 +165,7 @@ func (a *Activities) indexPage(ctx context.Context, n int, urgent bool) (list op
 	refs := make([]store.PropertyRef, 0, len(list.Rows))
 	ids := make([]string, 0, len(list.Rows))
 	for _, row := range list.Rows[:min(len(list.Rows), listPage)] {
-		refs = append(refs, store.PropertyRef{ID: row.ID, AddressKey: a.Keys.SaleAddress(row.Address, row.Postcode)})
+		refs = append(refs, store.PropertyRef{ID: row.ID, AddressKey: a.Keys.SaleAddress(row.Address, row.Postcode), CreatedAt: row.CreatedAt})
 		ids = append(ids, row.ID)
 	}
 	if known, err = a.Store.KnownProperties(ctx, ids...); err != nil {

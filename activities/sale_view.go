@@ -4,76 +4,86 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aictive/keyholder/clients/openmoove"
 	"github.com/aictive/keyholder/clients/partner"
 )
 
-// readSale reads team and milestones.
+// readSale reads for the workflow of the sale.
 func (a *Activities) readSale(ctx context.Context, in ReadSaleInput) (SaleView, error) {
-	view, err := a.saleView(ctx, in)
+	keep := forBulk
+	if in.Urgent {
+		keep = forPerson
+	}
+	view, err := a.saleView(ctx, in, keep)
+	if err == nil {
+		err = a.wasLookedAt(ctx, in, view)
+	}
 	return view, toTemporal(ctx, err)
 }
 
-func (a *Activities) saleView(ctx context.Context, in ReadSaleInput) (SaleView, error) {
-	view := SaleView{TransactionID: in.TransactionID, Method: in.Method}
-	detail, err := callOpenMoove(ctx, a, in.Urgent, func(c *openmoove.Client) (openmoove.Detail, error) {
-		return c.PropertyDetail(ctx, in.PropertyID)
-	})
-	switch {
-	case partner.KindOf(err) == partner.NotFound && in.TransactionID != "":
-		// The older form is gone: the PDTF object shows participants, but no team.
-		if err := a.participants(ctx, in, &view); err != nil {
-			return view, err
-		}
-	case err != nil:
-		return view, err
-	default:
-		view.Address, view.Postcode = detail.Address, detail.Postcode
-		if detail.SaleMethod != "" {
-			view.Method = SaleMethod(detail.SaleMethod)
-		}
-		view.TeamKnown = detail.Team != nil
-		view.Team = team(detail.Team)
-		if !view.TeamKnown && in.TransactionID != "" {
-			if err := a.participants(ctx, in, &view); err != nil {
-				return view, err
-			}
-		}
-	}
-	if !in.Milestones {
-		return view, nil
-	}
-	milestones, err := callOpenMoove(ctx, a, in.Urgent, func(c *openmoove.Client) ([]openmoove.Milestone, error) {
+// saleView reads the milestones, then team and status.
+func (a *Activities) saleView(ctx context.Context, in ReadSaleInput, keep float64) (SaleView, error) {
+	view := SaleView{ReadAt: time.Now().UTC(), TransactionID: in.TransactionID, Method: in.Method, TeamUnread: in.MilestonesOnly}
+	milestones, err := callOpenMoove(ctx, a, keep, func(c *openmoove.Client) ([]openmoove.Milestone, error) {
 		return c.Milestones(ctx, in.PropertyID)
 	})
 	if err != nil {
 		return view, err
+	}
+	if !in.MilestonesOnly {
+		if err := a.team(ctx, in, keep, &view); err != nil {
+			return view, err
+		}
 	}
 	view.MilestonesKnown, view.Milestones = true, steps(milestones)
 	view.Missing = missing(milestones, a.Policy.Sales().Milestones[string(view.Method)])
 	return view, nil
 }
 
-func (a *Activities) participants(ctx context.Context, in ReadSaleInput, view *SaleView) error {
-	property, err := callOpenMoove(ctx, a, in.Urgent, func(c *openmoove.Client) (openmoove.Property, error) {
+// team reads who works on the sale and, where the UUID is known, its status.
+func (a *Activities) team(ctx context.Context, in ReadSaleInput, keep float64, view *SaleView) error {
+	detail, err := callOpenMoove(ctx, a, keep, func(c *openmoove.Client) (openmoove.Detail, error) {
+		return c.PropertyDetail(ctx, in.PropertyID)
+	})
+	switch {
+	case partner.KindOf(err) == partner.NotFound && in.TransactionID != "":
+		// The older form is gone: the PDTF object shows participants, but no team.
+	case err != nil:
+		return err
+	default:
+		view.Address, view.Postcode = detail.Address, detail.Postcode
+		if detail.SaleMethod != "" {
+			view.Method = SaleMethod(detail.SaleMethod)
+		}
+		view.TeamKnown, view.Team = detail.Team != nil, members(detail.Team)
+	}
+	if in.TransactionID == "" {
+		return nil
+	}
+	property, err := callOpenMoove(ctx, a, keep, func(c *openmoove.Client) (openmoove.Property, error) {
 		return c.Property(ctx, in.TransactionID)
 	})
 	if err != nil {
 		return err
 	}
-	if property.Team != nil {
-		view.TeamKnown, view.Team = true, team(property.Team)
+	view.Status = property.Status
+	if view.Address == "" {
+		view.Address, view.Postcode = property.Address, property.Postcode
+	}
+	if !view.TeamKnown && property.Team != nil {
+		view.TeamKnown, view.Team = true, members(property.Team)
 	}
 	for _, p := range property.Participants {
-		if p.Email != "" {
+		if p.Email != "" && !view.TeamKnown {
 			view.Joined = append(view.Joined, p.Email)
 		}
 	}
 	return nil
 }
 
-func team(t *openmoove.Team) []TeamMember {
+func members(t *openmoove.Team) []TeamMember {
 	if t == nil {
 		return nil
 	}

@@ -23,8 +23,8 @@ var CreateSale = durable.Activity[CreateSaleInput, CreatedSale]{
 	Name: "openmoove.create_sale", Queue: QueueOpenMoove, Attempt: 2 * time.Minute, Priority: 2, WaitCancelled: true,
 }
 
-// ReadSale reads a sale's team and, where asked for, its milestones. Reading is
-// safe to repeat.
+// ReadSale reads a sale's milestones, team and status, and lets the polling count
+// from there. Reading is safe to repeat.
 var ReadSale = durable.Activity[ReadSaleInput, SaleView]{
 	Name: "openmoove.read_sale", Queue: QueueOpenMoove, Attempt: time.Minute,
 }
@@ -36,14 +36,16 @@ var HandOverSale = durable.Activity[SaleFacts, None]{
 	Name: "sales.hand_over", Attempt: 10 * time.Second,
 }
 
-// ReleaseSale ends the cases of a sale's professionals. Repeating it is harmless.
+// ReleaseSale ends the polling of a sale and the cases of its professionals.
+// Repeating it is harmless.
 var ReleaseSale = durable.Activity[ReleaseSaleInput, None]{
 	Name: "sales.release", Attempt: 5 * time.Second,
 }
 
-// ReleaseSaleInput names the sale by its request id.
+// ReleaseSaleInput names the sale; RequestID is "" where it was not created here.
 type ReleaseSaleInput struct {
-	RequestID string `json:"request_id"`
+	PropertyID string `json:"property_id"`
+	RequestID  string `json:"request_id,omitempty"`
 }
 
 // NewSale is a sale to create at OpenMoove, checked and normalised by whoever
@@ -130,16 +132,25 @@ type FieldProblem struct {
 type ReadSaleInput struct {
 	PropertyID    string `json:"property_id"`
 	TransactionID string `json:"transaction_id,omitempty"`
-	// Milestones are read too, which costs a second call.
-	Milestones bool `json:"milestones,omitempty"`
+	// MilestonesOnly leaves out team and status, and with them one or two calls.
+	MilestonesOnly bool `json:"milestones_only,omitempty"`
 	// Method is what the sale was created as, where OpenMoove does not say.
 	Method SaleMethod `json:"method,omitempty"`
 	// Urgent may use the reserve of the key's limits: a person waits.
 	Urgent bool `json:"urgent,omitempty"`
 }
 
-// SaleView is a sale as OpenMoove shows it now.
+// SaleView is a sale as OpenMoove showed it when it was read.
 type SaleView struct {
+	// ReadAt is when the read began (real time): an earlier one says nothing new.
+	ReadAt time.Time `json:"read_at,omitzero"`
+	// CreatedAt is when OpenMoove says the property was created (business time), zero
+	// where its list has not shown it yet.
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	// Status is OpenMoove's, such as "For sale"; "" where it was not read.
+	Status string `json:"status,omitempty"`
+	// TeamUnread is true where neither team nor status were read.
+	TeamUnread    bool       `json:"team_unread,omitempty"`
 	TransactionID string     `json:"transaction_id,omitempty"`
 	Address       string     `json:"address,omitempty"`
 	Postcode      string     `json:"postcode,omitempty"`
@@ -183,16 +194,22 @@ type SaleFacts struct {
 	Method        SaleMethod `json:"method"`
 	// Team is who was assigned.
 	Team []Assigned `json:"team,omitempty"`
-	// LookAfter is how soon the team is looked at where View is nil (business time).
-	LookAfter time.Duration `json:"look_after,omitempty"`
-	// View is what OpenMoove showed after the creation, nil where it was not read.
+	// View is what OpenMoove showed after the creation, nil where it was not read: the
+	// polling reads it then.
 	View *SaleView `json:"view,omitempty"`
 }
 
 func (a *Activities) releaseSale(ctx context.Context, in ReleaseSaleInput) (None, error) {
+	if err := a.Store.EndWatch(ctx, in.PropertyID); err != nil || in.RequestID == "" {
+		return None{}, err
+	}
 	return None{}, a.Store.ReleaseCases(ctx, in.RequestID)
 }
 
+// handOverSale lets the sale be polled too, once its workflow knows of it.
 func (a *Activities) handOverSale(ctx context.Context, facts SaleFacts) (None, error) {
-	return None{}, a.HandOver(ctx, facts)
+	if err := a.HandOver(ctx, facts); err != nil {
+		return None{}, err
+	}
+	return None{}, a.addWatch(ctx, facts.PropertyID, facts.TransactionID)
 }

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
@@ -30,7 +32,18 @@ type APIConfig struct {
 	// Hashes derive the ids of sales and imports.
 	Hashes  store.Keys
 	Imports store.Imports
-	Log     *zap.Logger
+	// FindSale finds a sale that is or was followed, by its integer id or its UUID
+	// in small letters: one of the two is "". The error is store.ErrNotFound where
+	// there is none. Without it there is no POST /v1/milestone-events.
+	FindSale func(ctx context.Context, propertyID, transactionID string) (FoundSale, error)
+	// MilestoneEvents are the types of events that other systems may report, with the
+	// milestone that each means (policy: sales.reported.events). It is asked again for
+	// each call, and set where FindSale is.
+	MilestoneEvents func() map[string]string
+	// Report makes the report on all sales as of now, and ends when ctx does. Without
+	// it there is no GET /v1/reports/sales.
+	Report func(ctx context.Context) (salesreport.Report, error)
+	Log    *zap.Logger
 	// Registerer takes the metrics; nil keeps them unregistered.
 	Registerer prometheus.Registerer
 	// Limits protect the API; zero fields have defaults.
@@ -43,14 +56,18 @@ type APILimits struct {
 	Burst       int           // 40
 	SaleBytes   int64         // 64 KiB, the body of one sale
 	ImportBytes int64         // 16 MiB, the body of an import
+	EventBytes  int64         // 16 KiB, the body of a milestone event
 	Sales       int           // 64 sales read and checked at once
 	Imports     int           // 2 imports read and checked at once: each may take 100 MB
+	Events      int           // 64 milestone events at once
+	Reports     int           // 4 reports made at once
 	Waiting     int           // 256 callers waiting for a sale; those beyond it do not wait
 	Upload      time.Duration // 2 min for the body of an import; a slower one is 408
 	Wait        time.Duration // 5 s for the outcome of a sale, where the caller does not say
 	Start       time.Duration // 5 s for Temporal to confirm
 	Command     time.Duration // 10 s for a workflow to answer a command
 	Describe    time.Duration // 2 s for a worker to describe a sale, half of it for an import
+	Report      time.Duration // 10 s to make a report
 }
 
 func (l APILimits) withDefaults() APILimits {
@@ -58,14 +75,18 @@ func (l APILimits) withDefaults() APILimits {
 	orDefault(&l.Burst, 40)
 	orDefault(&l.SaleBytes, 64<<10)
 	orDefault(&l.ImportBytes, 16<<20)
+	orDefault(&l.EventBytes, 16<<10)
 	orDefault(&l.Sales, 64)
 	orDefault(&l.Imports, 2)
+	orDefault(&l.Events, 64)
+	orDefault(&l.Reports, reportsAtOnce)
 	orDefault(&l.Waiting, 256)
 	orDefault(&l.Upload, 2*time.Minute)
 	orDefault(&l.Wait, 5*time.Second)
 	orDefault(&l.Start, 5*time.Second)
 	orDefault(&l.Command, 10*time.Second)
 	orDefault(&l.Describe, 2*time.Second)
+	orDefault(&l.Report, reportTime)
 	return l
 }
 
@@ -76,18 +97,20 @@ func orDefault[T comparable](value *T, otherwise T) {
 	}
 }
 
-// API is Keyholder's own interface for programs: create a sale, import many. Its
-// OpenAPI document is openapi.json.
+// API is Keyholder's own interface for programs: create a sale, import many, report
+// milestones, ask how all sales stand. Its OpenAPI document is openapi.json.
 type API struct {
 	cfg  APIConfig
 	keys []apiKey
-	// sales and imports are the slots of bodies being read and checked, waiting
-	// those of callers who wait for an outcome.
-	sales, imports, waiting chan struct{}
-	metrics                 *apiMetrics
+	// sales, imports and events are the slots of bodies being read and checked,
+	// waiting those of callers who wait for an outcome.
+	sales, imports, events, waiting chan struct{}
+	reports                         *reporter
+	metrics                         *apiMetrics
 }
 
-// NewAPI refuses unusable keys, all of them at once.
+// NewAPI refuses unusable keys, all of them at once, and half of a milestone event's
+// functions.
 func NewAPI(cfg APIConfig) (*API, error) {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
@@ -97,13 +120,17 @@ func NewAPI(cfg APIConfig) (*API, error) {
 	a := &API{
 		cfg:   cfg,
 		sales: make(chan struct{}, cfg.Limits.Sales), imports: make(chan struct{}, cfg.Limits.Imports),
-		waiting: make(chan struct{}, cfg.Limits.Waiting),
+		events: make(chan struct{}, cfg.Limits.Events), waiting: make(chan struct{}, cfg.Limits.Waiting),
+		reports: newReporter(cfg.Report, cfg.Limits.Reports, cfg.Limits.Report),
 		metrics: newAPIMetrics(),
 	}
 	if len(cfg.Keys) == 0 {
 		return nil, errors.New("the API has no key")
 	}
 	var errs []error
+	if (cfg.FindSale == nil) != (cfg.MilestoneEvents == nil) {
+		errs = append(errs, errors.New("the API needs FindSale and MilestoneEvents together"))
+	}
 	for i, text := range cfg.Keys {
 		key, err := newAPIKey(text, rate.Limit(cfg.Limits.PerSecond), cfg.Limits.Burst)
 		if err != nil {
@@ -122,10 +149,20 @@ func NewAPI(cfg APIConfig) (*API, error) {
 
 // Register adds the routes.
 func (a *API) Register(e *echo.Echo) {
-	for _, r := range []struct {
-		method, path string
-		do           func(echo.Context) apiReply
-	}{
+	for _, r := range a.routes() {
+		e.Add(r.method, r.path, a.guarded(r.method+" "+r.path, r.do))
+	}
+	e.GET("/v1/openapi.json", a.openAPI)
+}
+
+// apiRoute is a route that wants a key.
+type apiRoute struct {
+	method, path string
+	do           func(echo.Context) apiReply
+}
+
+func (a *API) routes() []apiRoute {
+	list := []apiRoute{
 		{http.MethodPost, "/v1/sales", a.createSale},
 		{http.MethodGet, "/v1/sales/:request_id", a.showSale},
 		{http.MethodPost, "/v1/sales/import", a.createImport},
@@ -134,10 +171,14 @@ func (a *API) Register(e *echo.Echo) {
 		{http.MethodPost, "/v1/sales/import/:id/pause", a.pauseImport},
 		{http.MethodPost, "/v1/sales/import/:id/resume", a.resumeImport},
 		{http.MethodPost, "/v1/sales/import/:id/cancel", a.cancelImport},
-	} {
-		e.Add(r.method, r.path, a.guarded(r.method+" "+r.path, r.do))
 	}
-	e.GET("/v1/openapi.json", a.openAPI)
+	if a.cfg.FindSale != nil {
+		list = append(list, apiRoute{http.MethodPost, "/v1/milestone-events", a.reportMilestone})
+	}
+	if a.cfg.Report != nil {
+		list = append(list, apiRoute{http.MethodGet, "/v1/reports/sales", a.showReport})
+	}
+	return list
 }
 
 // apiReply is the answer to a call before it is written.

@@ -156,6 +156,7 @@ func openAPIDoor(t *testing.T, router *Router, change apiChange) *apiDoor {
 		c.Registry = prometheus.NewRegistry()
 		cfg := APIConfig{
 			Keys: []string{newKey, oldKey}, Temporal: d.temporal, TaskQueue: d.queue, Hashes: d.hashes, Imports: d.store,
+			FindSale: followed{}.find, MilestoneEvents: usualEvents, Report: someReport(t),
 			Log: c.Log, Registerer: c.Registry, Limits: APILimits{PerSecond: 1e6, Burst: 1e6, Start: router.cfg.Limit, Describe: router.cfg.Limit},
 		}
 		if change != nil {
@@ -287,14 +288,14 @@ func TestEveryAPIRouteWantsAKey(t *testing.T) {
 		path := strings.NewReplacer(":request_id", strings.Repeat("a", 24), ":id", strings.Repeat("a", 24)).Replace(r.Path)
 		d.requireProblem(d.call(r.Method, path, headers("Content-Type", "application/json"), strings.NewReader("{}")), 401)
 	}
-	require.Equal(t, 8, guarded)
+	require.Equal(t, 10, guarded)
 	require.NotContains(t, d.log.String(), strings.Repeat("a", 24), "the log has routes, no paths")
 }
 
 func TestWithoutAKeyThereIsNoAPI(t *testing.T) {
 	t.Parallel()
 	d := open(t, awayRouter(t), nil)
-	for _, path := range []string{"/v1/sales", "/v1/openapi.json", "/v1/sales/import/" + strings.Repeat("a", 24)} {
+	for _, path := range []string{"/v1/sales", "/v1/openapi.json", "/v1/reports/sales", "/v1/sales/import/" + strings.Repeat("a", 24)} {
 		d.requireProblem(d.do(http.MethodGet, path, bearing(), nil), 404)
 	}
 	d.requireProblem(d.do(http.MethodPost, "/v1/sales", bearing("Content-Type", "application/json"), strings.NewReader("{}")), 404)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -77,6 +78,44 @@ func FuzzDecode(f *testing.F) {
 			if err == nil {
 				require.Equal(t, e, again)
 			}
+		}
+	})
+}
+
+// FuzzMilestoneEvent: whatever the body, the answer is an event of a known type about
+// one sale, or a refusal with a status; and it is the same the second time.
+func FuzzMilestoneEvent(f *testing.F) {
+	for _, body := range []string{
+		`{"type":"contracts_exchanged","property_id":12,"user":"CRM","occurred_at":"2026-11-21T10:00:00+01:00","id":"e-1"}`,
+		`{"type":"offer_accepted","transaction_id":"3FA85F64-5717-4562-b3fc-2c963f66afa6","property_id":"12"}`,
+		`{"type":null,"property_id":1e3,"a":[{}]}`, "\ufeff{}", `{"id":"\ud800"}`, `[`, "\xff",
+	} {
+		f.Add([]byte(body))
+	}
+	key := regexp.MustCompile(`^reported:[a-z_]+:([A-Za-z0-9._-]{1,128}|(id-)?sha256:[0-9a-f]{64})$`)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		e, refused, ok := readMilestoneEvent(body, usualEvents(), signedAt)
+		if !ok {
+			require.Contains(t, []int{400, 422}, refused.status)
+			require.NotEmpty(t, refused.detail)
+			require.Equal(t, refused.status == 422, len(refused.fields) > 0)
+			require.LessOrEqual(t, len(refused.fields), maxAPIFields)
+			return
+		}
+		require.Equal(t, usualEvents()[e.kind], e.milestone)
+		require.NotEmpty(t, e.milestone)
+		require.NotEmpty(t, e.propertyID+e.transactionID)
+		require.Regexp(t, `^([1-9][0-9]{0,17})?$`, e.propertyID)
+		require.Regexp(t, `^([0-9a-f-]{36})?$`, e.transactionID)
+		require.LessOrEqual(t, utf8.RuneCountInString(e.by), maxEventUser)
+		require.NotContains(t, e.by+e.id, "\n")
+		if !e.occurredAt.IsZero() {
+			require.WithinRange(t, e.occurredAt, signedAt.AddDate(-5, 0, 0), signedAt.Add(24*time.Hour))
+		}
+		require.Regexp(t, key, e.key("12"))
+		again, _, ok := readMilestoneEvent(append([]byte(" \n"), body...), usualEvents(), signedAt)
+		if ok {
+			require.Equal(t, e, again)
 		}
 	})
 }

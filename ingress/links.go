@@ -33,20 +33,25 @@ func originOf(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// show answers with a page. Nothing about it may be kept, framed, indexed or
-// passed on as a referrer: the address is the key.
+// keepPrivate lets nothing of a page be kept, framed, indexed or passed on as a
+// referrer: its address may be its key.
+func keepPrivate(h http.Header, csp string) {
+	h.Set("Content-Security-Policy", csp)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
+}
+
+// show answers with a page.
 func (p *People) show(c echo.Context, status int, v pages.View) error {
 	var body bytes.Buffer
 	if err := pages.Render(&body, v); err != nil {
 		return err
 	}
 	h := c.Response().Header()
-	h.Set("Content-Security-Policy", p.csp)
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Robots-Tag", "noindex, nofollow")
+	keepPrivate(h, p.csp)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		h.Set("Retry-After", "15")
 	}
@@ -69,16 +74,14 @@ func (p *People) showStop(c echo.Context, kind string, s *stopPage) error {
 // Wrong links are limited by client and right ones by question: behind one proxy
 // a guesser must not lock out those who were asked.
 func (p *People) question(c echo.Context) (store.Question, *stopPage) {
-	unknown := &stopPage{http.StatusNotFound, "unknown", pages.View{
-		Heading: "This link does not work", Text: "Please check that it is complete, or open it again from the message.", Tone: pages.Bad}}
+	unknown := unknownLink()
 	id, ok := p.cfg.Keys.QuestionOf(c.Param("token"))
 	who := "question " + id
 	if !ok {
 		who = "client " + visitorOf(c)
 	}
 	if !p.visits.allow(who) {
-		return store.Question{}, &stopPage{http.StatusTooManyRequests, "rate_limited", pages.View{
-			Heading: "One moment, please", Text: "Too many visits. Try again in a few seconds.", Tone: pages.Bad}}
+		return store.Question{}, tooManyVisits()
 	}
 	if !ok {
 		return store.Question{}, unknown
@@ -99,6 +102,16 @@ func (p *People) question(c echo.Context) (store.Question, *stopPage) {
 	default:
 		return q, nil
 	}
+}
+
+func unknownLink() *stopPage {
+	return &stopPage{http.StatusNotFound, "unknown", pages.View{
+		Heading: "This link does not work", Text: "Please check that it is complete, or open it again from the message.", Tone: pages.Bad}}
+}
+
+func tooManyVisits() *stopPage {
+	return &stopPage{http.StatusTooManyRequests, "rate_limited", pages.View{
+		Heading: "One moment, please", Text: "Too many visits. Try again in a few seconds.", Tone: pages.Bad}}
 }
 
 func awayStop() *stopPage {

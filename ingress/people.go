@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/ingress/pages"
 	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows/durable"
@@ -52,14 +53,18 @@ type PeopleConfig struct {
 	// PublicURL is the ingress as Twilio and browsers know it, such as
 	// "https://keyholder.example.com". A path in front of ours is allowed.
 	PublicURL string
-	Log       *zap.Logger
+	// Report makes the report on all sales as of now, and ends when ctx does. Without
+	// it there is no page /r/{token}.
+	Report func(ctx context.Context) (salesreport.Report, error)
+	Log    *zap.Logger
 	// Registerer takes the metrics; nil keeps them unregistered.
 	Registerer prometheus.Registerer
 }
 
 // People takes the answers of people who have no account here: texts through
 // Twilio's signed webhooks, taps through action links (design: people answer
-// too). An answer is a fact, so it never waits for a worker to be up.
+// too). An answer is a fact, so it never waits for a worker to be up. It shows them
+// the report on all sales by links that expire.
 type People struct {
 	cfg     PeopleConfig
 	origins *http.CrossOriginProtection
@@ -68,6 +73,7 @@ type People struct {
 	// chats limits replies to what is no answer, by phone, so that two machines do
 	// not talk to each other for ever.
 	visits, chats *visitLimits
+	reports       *reporter
 	counted       *prometheus.CounterVec
 }
 
@@ -82,9 +88,10 @@ func NewPeople(cfg PeopleConfig) *People {
 		origins: http.NewCrossOriginProtection(),
 		visits:  newVisitLimits(5, 40),
 		chats:   newVisitLimits(rate.Every(2*time.Minute), 6),
+		reports: newReporter(cfg.Report, reportsAtOnce, reportTime),
 		counted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "keyholder_ingress_people_total",
-			Help: "What people and their carrier sent: texts, delivery statuses, visits to and answers on action links, by outcome.",
+			Help: "What people and their carrier sent: texts, delivery statuses, visits to and answers on action links, visits to reports, by outcome.",
 		}, []string{"kind", "outcome"}),
 	}
 	if cfg.Registerer != nil {
@@ -114,6 +121,10 @@ func (p *People) Register(e *echo.Echo) {
 	e.GET("/a/:token", p.showLink)
 	e.HEAD("/a/:token", p.showLink)
 	e.POST("/a/:token", p.answerLink)
+	if p.cfg.Report != nil {
+		e.GET("/r/:token", p.showReport)
+		e.HEAD("/r/:token", p.showReport)
+	}
 }
 
 // fate is what became of an answer.

@@ -27,6 +27,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -136,6 +137,8 @@ type rig struct {
 	logs     *observer.ObservedLogs
 	url      string
 	queue    string
+	// report makes what a link to the report shows.
+	report func(context.Context) (salesreport.Report, error)
 }
 
 func newRig(t *testing.T, temporal client.Client) *rig {
@@ -145,10 +148,11 @@ func newRig(t *testing.T, temporal client.Client) *rig {
 	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	core, logs := observer.New(zap.DebugLevel)
 	r := &rig{t: t, temporal: temporal, store: st, keys: store.NewKeys("a secret of the test"),
-		registry: prometheus.NewRegistry(), logs: logs, queue: "people-" + t.Name()}
+		registry: prometheus.NewRegistry(), logs: logs, queue: "people-" + t.Name(), report: someReport(t)}
 	r.people = NewPeople(PeopleConfig{
 		Temporal: temporal, Store: st, Keys: r.keys, TwilioAuthTokens: []string{"newer", testAuthToken},
 		PublicURL: testPublicURL + "/", Log: zap.New(core), Registerer: r.registry,
+		Report: func(ctx context.Context) (salesreport.Report, error) { return r.report(ctx) },
 	})
 	e := echo.New()
 	r.people.Register(e)

@@ -57,7 +57,10 @@ func queues() []queue {
 			MaxConcurrentActivityExecutionSize: 20, DisableWorkflowWorker: true,
 		}},
 		{name: activities.QueueBulk, register: hostBulk, options: worker.Options{
-			MaxConcurrentActivityExecutionSize: 4, DisableWorkflowWorker: true,
+			MaxConcurrentActivityExecutionSize: 20, DisableWorkflowWorker: true,
+		}},
+		{name: activities.QueueWebhooks, register: hostWebhooks, options: worker.Options{
+			MaxConcurrentActivityExecutionSize: 50, DisableWorkflowWorker: true,
 		}},
 	}
 }
@@ -72,6 +75,8 @@ func hostWorkflows(w worker.Worker, a *activities.Activities) {
 func hostRentVine(w worker.Worker, a *activities.Activities) { a.RegisterRentVine(w) }
 
 func hostOpenMoove(w worker.Worker, a *activities.Activities) { a.RegisterOpenMoove(w) }
+
+func hostWebhooks(w worker.Worker, a *activities.Activities) { a.RegisterWebhooks(w) }
 
 func hostBulk(w worker.Worker, a *activities.Activities) { a.RegisterBulk(w) }
 

@@ -21,6 +21,9 @@ func Registry() []durable.Workflow {
 		sales.Sale,
 		sales.Invitation,
 		sales.Import,
+		sales.Report,
+		sync.OpenMoove,
+		sync.OutgoingWebhook,
 		sync.ParkedEvent,
 	}
 }

@@ -341,11 +341,11 @@ func TestDevHasAKeyOfTheAPI(t *testing.T) {
 
 func TestTheIngressRefusesAShortKey(t *testing.T) {
 	t.Parallel()
-	_, err := (&base{registry: newRegistry(), log: zap.NewNop()}).newAPI([]string{"dev-api-key"})
+	_, err := (&base{registry: newRegistry(), log: zap.NewNop()}).newAPI([]string{"dev-api-key"}, nil)
 	require.ErrorContains(t, err, "KEYHOLDER_API_KEY: API key 1")
 	cfg, err := parse[struct{ APIConfig }](map[string]string{"KEYHOLDER_API_KEY": ""})
 	require.NoError(t, err)
-	api, err := (&base{}).newAPI(cfg.APIKeys)
+	api, err := (&base{}).newAPI(cfg.APIKeys, nil)
 	require.NoError(t, err)
 	require.Nil(t, api, "no key, no API")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	netmail "net/mail"
+	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
@@ -85,6 +86,10 @@ type (
 	PolicyConfig struct {
 		Policy string `env:"KEYHOLDER_POLICY"`
 	}
+	SubscriberConfig struct {
+		Subscribers      string         `env:"KEYHOLDER_SUBSCRIBERS"`
+		SubscribersAllow []netip.Prefix `env:"KEYHOLDER_SUBSCRIBERS_ALLOW"`
+	}
 	BuildConfig struct {
 		BuildID string `env:"KEYHOLDER_BUILD_ID"`
 	}
@@ -101,6 +106,7 @@ type (
 		TwilioTokens
 		APIConfig
 		AddressConfig
+		PolicyConfig
 	}
 	workerConfig struct {
 		LogConfig
@@ -111,12 +117,18 @@ type (
 		PartnerConfig
 		OutboundConfig
 		PolicyConfig
+		SubscriberConfig
 		BuildConfig
 		MetricsAddress string `env:"KEYHOLDER_METRICS_ADDR" envDefault:":9090"`
 	}
 	setupConfig struct {
 		LogConfig
 		PayloadConfig
+	}
+	schedulesConfig struct {
+		LogConfig
+		PayloadConfig
+		PolicyConfig
 	}
 	codecConfig struct {
 		LogConfig

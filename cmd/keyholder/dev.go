@@ -19,6 +19,7 @@ import (
 	"github.com/aictive/keyholder/cluster"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -173,6 +174,8 @@ func (d *dev) defaults() map[string]string {
 		"KEYHOLDER_TWILIO_AUTH_TOKEN": devTwilioToken, "KEYHOLDER_TWILIO_FROM": devTwilioNumber,
 		"KEYHOLDER_SMTP_HOST": loopbackHost, "KEYHOLDER_SMTP_PORT": strconv.Itoa(f.smtpPort), "KEYHOLDER_SMTP_TLS": "none",
 		"KEYHOLDER_MAIL_FROM": mailFromInDev, "KEYHOLDER_OUTBOUND": outboundInDev, "KEYHOLDER_POLICY": policy.BuiltIn,
+		"KEYHOLDER_SUBSCRIBERS":       "sandbox " + sandboxURL + "/subscriber/sandbox " + devSubscriberSecret,
+		"KEYHOLDER_SUBSCRIBERS_ALLOW": "127.0.0.0/8,::1/128",
 	}
 }
 
@@ -218,6 +221,9 @@ func (d *dev) start(ctx context.Context) error {
 	if err := d.startIngress(ctx, b); err != nil {
 		return err
 	}
+	if err := d.applySchedules(ctx, b); err != nil {
+		return err
+	}
 	out("up in %s", time.Since(began).Round(100*time.Millisecond))
 	return nil
 }
@@ -256,6 +262,16 @@ func (d *dev) startTemporal(ctx context.Context) error {
 	}
 	out("ready  temporal  %s", server.Address())
 	return nil
+}
+
+func (d *dev) applySchedules(ctx context.Context, b *base) error {
+	rules, err := policy.Load(d.env["KEYHOLDER_POLICY"])
+	if err != nil {
+		return usageError{err}
+	}
+	wanted, unwanted := workflows.Schedules(rules.Sales(), b.clock)
+	_, err = cluster.ApplySchedules(ctx, b.temporal, wanted, unwanted)
+	return err
 }
 
 func (d *dev) startSandbox(ctx context.Context, clock durable.Clock) error {

@@ -26,6 +26,7 @@ const (
 	devTwilioToken      = "dev-twilio-token"
 	devTwilioNumber     = "+12135550100"
 	devLinkKey          = "dev-link-key"
+	devSubscriberSecret = "whsec_ZGV2LXN1YnNjcmliZXItc2VjcmV0LW9mLWFsbCEhISE="
 	devSandboxPort      = 8090
 	devSMTPPort         = 1025
 	devIngressPort      = 8080
@@ -54,6 +55,8 @@ type sandboxEnv struct {
 	RentVineAPI   string `env:"KEYHOLDER_RENTVINE_API_SECRET" envDefault:"rv_dev_secret"`
 	PublicURL     string `env:"KEYHOLDER_PUBLIC_URL" envDefault:"http://127.0.0.1:8080"`
 	Policy        string `env:"KEYHOLDER_POLICY"`
+
+	SubscriberSecret string `env:"KEYHOLDER_SANDBOX_SUBSCRIBER_SECRET" envDefault:"whsec_ZGV2LXN1YnNjcmliZXItc2VjcmV0LW9mLWFsbCEhISE="`
 
 	OpenMooveKey     string `env:"KEYHOLDER_OPENMOOVE_API_KEY" envDefault:"om_dev"`
 	OpenMooveWebhook string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET" envDefault:"dev-openmoove-webhook-secret"`
@@ -120,7 +123,7 @@ func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string
 		TwilioAuthToken: twilioToken, TwilioAccountSID: cfg.TwilioAccount, TwilioNumber: cfg.TwilioNumber,
 		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people,
 		OpenMooveKey: cfg.OpenMooveKey, OpenMooveWebhookSecret: openMooveSecret, OpenMooveLimits: cfg.OpenMooveLimits, BusinessNow: clock.Now,
-		StateFile: stateFile, Log: log.Named("sandbox"),
+		SubscriberSecret: cfg.SubscriberSecret, StateFile: stateFile, Log: log.Named("sandbox"),
 	})
 }
 

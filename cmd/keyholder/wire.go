@@ -15,11 +15,14 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/polling"
+	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/clients/openmoove"
 	"github.com/aictive/keyholder/clients/partner"
 	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/clients/twilio"
+	"github.com/aictive/keyholder/clients/webhook"
 	"github.com/aictive/keyholder/cluster"
 	"github.com/aictive/keyholder/ingress"
 	"github.com/aictive/keyholder/policy"
@@ -124,7 +127,11 @@ func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
 		s.PerSecond, s.Burst = cfg.PerSecond, int(2*cfg.PerSecond)
 		return s
 	}
-	api, err := b.newAPI(cfg.APIKeys)
+	rules, err := b.openPolicy(cfg.Policy)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	api, err := b.newAPI(cfg.APIKeys, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -136,24 +143,50 @@ func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
 		},
 		People: ingress.NewPeople(ingress.PeopleConfig{
 			Temporal: b.temporal, Store: b.store, Keys: b.keys, Clock: b.clock, TwilioAuthTokens: cfg.TwilioAuthTokens,
-			PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Log: b.log.Named("people"), Registerer: b.registry,
+			PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Report: b.salesReport(rules), Log: b.log.Named("people"), Registerer: b.registry,
 		}),
 		API: api,
 	})
 }
 
 // newAPI wires /v1; without a key there is none.
-func (b *base) newAPI(keys []string) (*ingress.API, error) {
+func (b *base) newAPI(keys []string, rules *policy.File) (*ingress.API, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
 	api, err := ingress.NewAPI(ingress.APIConfig{
 		Keys: keys, Temporal: b.temporal, Clock: b.clock, Hashes: b.keys, Imports: b.store, Log: b.log.Named("api"), Registerer: b.registry,
+		FindSale: b.findSale, MilestoneEvents: func() map[string]string { return rules.Sales().Reported.Events }, Report: b.salesReport(rules),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("KEYHOLDER_API_KEY: %w", err)
 	}
 	return api, nil
+}
+
+// openPolicy reads the policy, and again whenever its files change.
+func (b *base) openPolicy(path string) (*policy.File, error) {
+	return policy.Open(path, func(err error) {
+		b.log.Error("the edited policy cannot be used; the last good one stays in force", zap.Error(err))
+	})
+}
+
+// findSale finds a sale that is or was followed.
+func (b *base) findSale(ctx context.Context, propertyID, transactionID string) (ingress.FoundSale, error) {
+	var w store.Watch
+	var err error
+	if propertyID != "" {
+		w, err = b.store.Watch(ctx, propertyID)
+	} else {
+		w, err = b.store.WatchOf(ctx, strings.ToLower(transactionID))
+	}
+	return ingress.FoundSale{PropertyID: w.PropertyID, TransactionID: w.TransactionID, Ended: !w.EndedAt.IsZero()}, err
+}
+
+func (b *base) salesReport(rules *policy.File) func(context.Context) (salesreport.Report, error) {
+	return func(ctx context.Context) (salesreport.Report, error) {
+		return activities.SalesReport(ctx, b.store, rules.Sales(), b.clock)
+	}
 }
 
 // newWorker wires the clients, the activities and the worker.
@@ -162,6 +195,11 @@ func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (
 	if err != nil {
 		return nil, err
 	}
+	for _, c := range acts.Collectors() {
+		if err := b.registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
 	return worker.New(worker.Config{
 		Client: b.temporal, Activities: acts, Queues: queues, BuildID: cfg.BuildID,
 		StopTimeout: 5 * time.Second, OnFatalError: fatal,
@@ -169,11 +207,10 @@ func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (
 }
 
 func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
-	rules, policyErr := policy.Open(cfg.Policy, func(err error) {
-		b.log.Error("the edited policy cannot be used; the last good one stays in force", zap.Error(err))
-	})
+	rules, policyErr := b.openPolicy(cfg.Policy)
 	outbound, outboundErr := activities.NewOutbound(cfg.Outbound, cfg.Allowlist)
-	if err := errors.Join(policyErr, outboundErr, cfg.validate(outbound)); err != nil {
+	webhooks, webhooksErr := cfg.outgoing()
+	if err := errors.Join(policyErr, outboundErr, webhooksErr, cfg.validate(outbound)); err != nil {
 		return nil, usageError{err}
 	}
 	from, err := netmail.ParseAddress(cfg.MailFrom)
@@ -183,6 +220,9 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 	limits, err := parseLimits(cfg.OpenMooveLimits)
 	if err != nil {
 		return nil, usageError{err}
+	}
+	if err := polling.Defaults(limits).Check(); err != nil {
+		return nil, usageError{fmt.Errorf("KEYHOLDER_OPENMOOVE_LIMITS: %w", err)}
 	}
 	publicURL := strings.TrimRight(cfg.PublicURL, "/")
 	_, domain, _ := strings.Cut(from.Address, "@")
@@ -209,10 +249,28 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 			return activities.Redelivery{Routed: r.Outcome != ingress.Parked, WorkflowID: r.WorkflowID}, err
 		},
 		HandOver: func(ctx context.Context, facts activities.SaleFacts) error {
-			return sales.HandOver(ctx, b.temporal, workflows.TaskQueue, b.clock, facts)
+			err := sales.HandOver(ctx, b.temporal, workflows.TaskQueue, b.clock, facts)
+			if errors.Is(err, sales.ErrSaleEnded) {
+				return nil
+			}
+			return err
 		},
-		Log: b.log.Named("activities"),
+		ShowSale: func(ctx context.Context, propertyID string, view activities.SaleView) (follows bool, err error) {
+			err = sales.Show(ctx, b.temporal, workflows.TaskQueue, b.clock, propertyID, view)
+			if errors.Is(err, sales.ErrSaleEnded) {
+				return false, nil
+			}
+			return err == nil, err
+		},
+		OutgoingWebhooks: webhooks,
+		Log:              b.log.Named("activities"),
 	}), nil
+}
+
+// outgoing reads who is told of sales, and which private addresses that may reach.
+func (c SubscriberConfig) outgoing() (activities.OutgoingWebhooks, error) {
+	subscribers, err := activities.ParseSubscribers(c.Subscribers)
+	return activities.OutgoingWebhooks{Client: webhook.New(webhook.Config{Allow: c.SubscribersAllow}), Subscribers: subscribers}, err
 }
 
 // questionsKept is how long messages and finished questions stay in the store.

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,6 +16,17 @@ const (
 	adviceLost      = "Write this again: characters were lost where the text was converted."
 	adviceCellLimit = "Use at most 1,000 characters: no field takes more."
 )
+
+// Line brings one line of text into the form that sales have: composed letters, no
+// space at the ends and single spaces between words. advice says what to do where it
+// is no plain line of at most so many characters, and is "" where it is fit.
+func Line(raw string, most int) (text, advice string) {
+	text, advice = clean(raw)
+	if advice == "" && utf8.RuneCountInString(text) > most {
+		return "", fmt.Sprintf("Use at most %d characters.", most)
+	}
+	return text, advice
+}
 
 // clean brings a line of text into one form: composed letters (NFC), no space at
 // the ends and single spaces between words. advice is "" where the text is fit.

@@ -50,8 +50,8 @@ func (s *Seen) Add(key string, now time.Time) bool {
 	return true
 }
 
-// TakeOnce tells whether a workflow takes the event now for the first time. Keys
-// age in real time, as partners' retries do.
-func TakeOnce(ctx workflow.Context, s *Seen, ev Event) bool {
-	return s.Add(ev.Key, workflow.Now(ctx))
+// TakeOnce tells whether a workflow takes the fact with a key now for the first time.
+// Keys age in real time, as partners' retries do.
+func TakeOnce(ctx workflow.Context, s *Seen, key string) bool {
+	return s.Add(key, workflow.Now(ctx))
 }

@@ -229,7 +229,7 @@ func (w *run) take(ctx workflow.Context) bool {
 // event takes one event of RentVine about this work order.
 func (w *run) event(ctx workflow.Context, ev durable.Event) {
 	s := w.state
-	if !durable.TakeOnce(ctx, &w.seen, ev) {
+	if !durable.TakeOnce(ctx, &w.seen, ev.Key) {
 		return
 	}
 	s.Data = ev.Data

@@ -90,9 +90,6 @@ var DescribeCreate = durable.Query[CreateDescription]{Name: "describe", Descript
 // before it is handed over without (real time).
 const verifyWithin = time.Hour
 
-// lookAfter is when a sale that could not be verified is looked at (business time).
-const lookAfter = 24 * time.Hour
-
 func create(ctx workflow.Context, in CreateInput) (CreateResult, error) {
 	ctx = durable.WithClock(ctx, in.Clock)
 	now := CreateDescription{State: CreateQueued}
@@ -113,13 +110,12 @@ func create(ctx workflow.Context, in CreateInput) (CreateResult, error) {
 	facts := activities.SaleFacts{
 		Origin: OriginCreated, RequestID: in.RequestID, PropertyID: created.PropertyID, TransactionID: created.TransactionID,
 		Address: in.Sale.Address, Postcode: in.Sale.Postcode, Method: in.Sale.Method, Team: created.Team,
-		LookAfter: lookAfter,
 	}
 	if created.Existing {
 		facts.Origin = OriginFound
 	}
 	view, err := activities.ReadSale.Limited(verifyWithin).Run(ctx, activities.ReadSaleInput{
-		PropertyID: created.PropertyID, TransactionID: created.TransactionID, Milestones: true, Method: in.Sale.Method, Urgent: true,
+		PropertyID: created.PropertyID, TransactionID: created.TransactionID, Method: in.Sale.Method, Urgent: true,
 	}, "verify team and milestones")
 	switch {
 	case err != nil:

@@ -7,7 +7,6 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/activities/progress"
-	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/sales/change"
 )
 
@@ -47,25 +46,40 @@ const (
 
 // snapshot is what the sale shows, for comparing.
 func (s *SaleState) snapshot() change.Snapshot {
-	out := change.Snapshot{Milestones: s.Course.Milestones, NoMilestones: !s.Course.Known}
+	out := change.Snapshot{
+		Status: s.Status, Milestones: s.Course.Milestones, NoMilestones: !s.Course.Known, NoTeam: len(s.Team) == 0,
+	}
 	for _, m := range s.Team {
 		out.Team = append(out.Team, change.Member{Role: m.Role, Email: m.Email, Active: m.Active})
 	}
 	return out
 }
 
-// changed notes what is different from an earlier look. The first look is no
-// change.
+// changed notes what is different from an earlier look. What no look has shown before
+// is no change.
 func (s *SaleState) changed(before change.Snapshot, now time.Time) {
-	if before.NoMilestones || len(before.Team) == 0 {
-		return
+	after := s.snapshot()
+	after.NoMilestones = after.NoMilestones || before.NoMilestones
+	after.NoTeam = after.NoTeam || before.NoTeam
+	if before.Status == "" {
+		after.Status = ""
 	}
-	for _, c := range change.Diff(before, s.snapshot()) {
-		if !c.Quiet() {
-			s.Course.Timeline = append(s.Course.Timeline, Happening{At: now, What: c.Sentence(s.Course.Zone)})
+	for _, c := range change.Diff(before, after) {
+		if c.Quiet() {
+			continue
+		}
+		s.happened(now, c.Sentence(s.Course.Zone))
+		if len(s.News) < maxTimeline {
+			s.News = append(s.News, News{At: now, Change: c})
 		}
 	}
-	s.Course.Timeline = s.Course.Timeline[max(0, len(s.Course.Timeline)-maxTimeline):]
+}
+
+// happened adds to the timeline.
+func (s *SaleState) happened(at time.Time, what string) {
+	c := &s.Course
+	c.Timeline = append(c.Timeline, Happening{At: at, What: what})
+	c.Timeline = c.Timeline[max(0, len(c.Timeline)-maxTimeline):]
 }
 
 // judge brings the progress up to date and returns what is to be told now, once
@@ -77,7 +91,7 @@ func (s *SaleState) judge(rules progress.Rules, now time.Time) []progress.Alert 
 		return nil
 	}
 	before := c.Progress
-	c.Progress = progress.Of(c.Milestones, now, s.BeganAt, rules)
+	c.Progress = progress.Of(c.Milestones, now, s.instructedAt(), rules)
 	silent := !c.Judged && (!s.BornHere || s.Origin == OriginImported)
 	c.Judged, c.Fresh = true, false
 	var tell []progress.Alert
@@ -100,6 +114,14 @@ func (s *SaleState) judge(rules progress.Rules, now time.Time) []progress.Alert 
 	return tell
 }
 
+// instructedAt is when the sale began: at OpenMoove, else when we first heard of it.
+func (s *SaleState) instructedAt() time.Time {
+	if s.CreatedAt.IsZero() {
+		return s.BeganAt
+	}
+	return s.CreatedAt
+}
+
 // over tells whether the sale has been completed for long enough.
 func (s *SaleState) over(now time.Time) bool {
 	return !s.Course.DoneAt.IsZero() && !now.Before(s.Course.DoneAt.Add(restsFor))
@@ -107,13 +129,17 @@ func (s *SaleState) over(now time.Time) bool {
 
 // judgeAt is when the progress is to be judged again, zero for never.
 func (s *SaleState) judgeAt() time.Time {
-	switch {
-	case s.Course.Fresh:
+	if s.Course.Fresh || len(s.News) > 0 || s.reportsNew() {
 		return s.BeganAt
-	case !s.Course.DoneAt.IsZero():
-		return s.Course.DoneAt.Add(restsFor)
 	}
-	return s.Course.Progress.NextDue
+	at := s.Course.Progress.NextDue
+	if !s.Course.DoneAt.IsZero() {
+		at = s.Course.DoneAt.Add(restsFor)
+	}
+	if confirm := s.confirmBy(); !confirm.IsZero() && (at.IsZero() || confirm.Before(at)) {
+		at = confirm
+	}
+	return at
 }
 
 // due is the next time at which there is something to do, zero for none.
@@ -121,7 +147,7 @@ func (s *SaleState) due(grace time.Duration) (at time.Time, why string) {
 	for _, next := range []struct {
 		at  time.Time
 		why string
-	}{{s.lookAt(grace), "ask OpenMoove"}, {s.judgeAt(), "a milestone's date"}, {s.sendAt(), "send what is held"}} {
+	}{{s.lookAt(grace), "ask OpenMoove"}, {s.judgeAt(), "a date of the sale"}, {s.sendAt(), "send what is held"}} {
 		if !next.at.IsZero() && (at.IsZero() || next.at.Before(at)) {
 			at, why = next.at, next.why
 		}
@@ -145,66 +171,6 @@ func (s *SaleState) posted(results []activities.Sent, now time.Time) {
 		})
 	})
 	s.OutboxFrom = now.Add(heldAtLeast)
-}
-
-// recipients are those whom an alert goes to: everybody of the team in its roles,
-// and the manager where he is named or nobody else is there.
-func (s *SaleState) recipients(a progress.Alert, rules policy.Sales) []activities.Person {
-	var people []activities.Person
-	manager := false
-	for _, to := range a.To {
-		if to == policy.ToManager {
-			manager = true
-			continue
-		}
-		found := false
-		for _, m := range s.Team {
-			if string(m.Role) == to && m.Email != "" {
-				people, found = append(people, activities.Person{ID: to, Name: m.Name, Email: m.Email}), true
-			}
-		}
-		manager = manager || !found
-	}
-	if manager {
-		people = append(people, activities.Person{ID: policy.ToManager, Name: rules.Manager.Name, Email: rules.Manager.Email})
-	}
-	return people
-}
-
-// alertLetter is the mail of an alert to one person.
-func (s *SaleState) alertLetter(a progress.Alert, to activities.Person, rules policy.Sales) (activities.Message, error) {
-	m := activities.Message{
-		Step: "alert " + a.Key + " to " + to.ID, Class: activities.Routine, Channels: []activities.Channel{activities.Mail}, To: to,
-	}
-	data := policy.LetterData{
-		Recipient: to.Name, Method: policy.Words(string(s.Method)), Address: s.Address, Postcode: s.Postcode,
-		Alert: alertWords(a.Kind), Percent: s.Course.Progress.Percent,
-	}
-	if a.Step != nil {
-		data.Step = a.Step.Name
-		if !a.Step.DueAt.IsZero() {
-			data.DueOn = rules.Date(a.Step.DueAt)
-		}
-	}
-	if current := s.Course.Progress.Current; current != nil {
-		data.Current = current.Name
-	}
-	var err error
-	m.Subject, m.Text, err = rules.Letter(policy.LetterProgress, data)
-	return m, err
-}
-
-// missingLetter tells the manager which milestones OpenMoove has not made.
-func (s *SaleState) missingLetter(rules policy.Sales) (activities.Message, error) {
-	m := activities.Message{
-		Step: "milestones missing", Class: activities.Routine, Channels: []activities.Channel{activities.Mail},
-		To: activities.Person{ID: policy.ToManager, Name: rules.Manager.Name, Email: rules.Manager.Email},
-	}
-	var err error
-	m.Subject, m.Text, err = rules.Letter(policy.LetterMilestonesMissing, policy.LetterData{
-		Recipient: rules.Manager.Name, Method: policy.Words(string(s.Method)), Address: s.Address, Postcode: s.Postcode, Milestones: s.Missing,
-	})
-	return m, err
 }
 
 // alertWords is what an alert says at the head of a letter.

@@ -43,7 +43,7 @@ func (s *SaleState) look(milestones []activities.Milestone, now time.Time) {
 	before := s.snapshot()
 	v := view(s.Team...)
 	v.MilestonesKnown, v.Milestones = true, milestones
-	s.saw(v, now)
+	s.looked(v, now)
 	s.changed(before, now)
 }
 
@@ -59,10 +59,12 @@ func TestAnAlertIsToldOnceToTheRightPeople(t *testing.T) {
 	tell := s.judge(r, late)
 	require.Len(t, tell, 1)
 	require.Equal(t, progress.Overdue, tell[0].Kind)
-	people := s.recipients(tell[0], d.Settings)
+	people := s.recipients(tell[0].To, d.Settings)
 	require.Equal(t, []string{"agent@example.com", d.Settings.Manager.Email}, []string{people[0].Email, people[1].Email})
-	letter, err := s.alertLetter(tell[0], people[0], d.Settings)
+	letters, err := s.letters(tell, nil, d.Settings)
 	require.NoError(t, err)
+	require.Len(t, letters, 2)
+	letter := letters[0]
 	require.Contains(t, letter.Subject, "Overdue, Legal Pack Preparation")
 	require.Contains(t, letter.Text, "33 %")
 	require.NotContains(t, letter.Text, "{{")
@@ -102,7 +104,7 @@ func TestACompletedSaleRestsBeforeItEnds(t *testing.T) {
 	require.True(t, s.over(wednesday.Add(restsFor)))
 
 	s.event(durable.Event{Type: "property.milestone.updated"}, wednesday.Add(time.Hour))
-	require.True(t, s.ReadMilestones)
+	require.True(t, s.milestonesOnly())
 	s.look(steps(2, time.Time{}), wednesday.Add(time.Hour))
 	s.judge(r, wednesday.Add(time.Hour))
 	require.False(t, s.over(wednesday.Add(2*restsFor)), "a milestone was reopened")
@@ -117,4 +119,127 @@ func TestHeldLettersStayInTheOutbox(t *testing.T) {
 	require.Len(t, s.Outbox, 1)
 	require.Equal(t, "b", s.Outbox[0].Step)
 	require.Equal(t, wednesday.Add(time.Hour), s.sendAt())
+}
+
+// at is a view as it was read so long after Wednesday (real time).
+func at(v activities.SaleView, after time.Duration) activities.SaleView {
+	v.ReadAt = wednesday.Add(after)
+	return v
+}
+
+// What the polling shows may arrive before or after a look of the workflow's own.
+func TestAnEarlierReadSaysNothingNew(t *testing.T) {
+	t.Parallel()
+	s, _, _ := followed(t, 1, time.Time{})
+	late := view(member(activities.EstateAgent, "new@example.com", true))
+	late.MilestonesKnown, late.Milestones, late.Status = true, steps(2, time.Time{}), "Under offer"
+	s.looked(at(late, time.Hour), wednesday)
+	early := view(member(activities.EstateAgent, "old@example.com", true))
+	early.MilestonesKnown, early.Milestones, early.Status = true, steps(0, time.Time{}), "For sale"
+	s.saw(at(early, time.Minute), wednesday)
+	require.Equal(t, "new@example.com", s.Team[0].Email)
+	require.Equal(t, "Under offer", s.Status)
+	require.True(t, s.Course.Milestones[1].Completed)
+
+	only := activities.SaleView{TeamUnread: true, MilestonesKnown: true, Milestones: steps(3, time.Time{})}
+	s.saw(at(only, 2*time.Hour), wednesday)
+	require.Equal(t, "new@example.com", s.Team[0].Email, "the team was not read")
+	require.True(t, s.Course.Milestones[2].Completed)
+
+	// Two webhooks tell of one change; what was read after both arrived shows it.
+	s.event(durable.Event{Type: "property.milestone.completed", ReceivedAt: wednesday.Add(90 * time.Minute)}, wednesday)
+	require.Zero(t, s.LookFrom)
+	s.event(durable.Event{Type: "property.updated", ReceivedAt: wednesday.Add(90 * time.Minute)}, wednesday)
+	require.Equal(t, wednesday, s.LookFrom, "the team is older")
+	require.False(t, s.milestonesOnly())
+}
+
+func TestChangesAreToldOnceInOneLetter(t *testing.T) {
+	t.Parallel()
+	s, d, r := followed(t, 1, time.Time{})
+	s.judge(r, wednesday)
+	before := s.snapshot()
+	after := view(member(activities.EstateAgent, "agent@example.com", true), member(activities.Conveyancer, "lawyer@example.com", true))
+	after.MilestonesKnown, after.Milestones, after.Status = true, steps(2, time.Time{}), "Under offer"
+	s.saw(at(after, time.Hour), wednesday)
+	s.changed(before, wednesday)
+	require.Equal(t, s.BeganAt, s.judgeAt(), "news are told at once")
+	letters, err := s.letters(nil, nil, d.Settings)
+	require.NoError(t, err)
+	require.Len(t, letters, 1)
+	require.Equal(t, "agent@example.com", letters[0].To.Email)
+	require.Contains(t, letters[0].Text, "Legal Pack Preparation")
+	require.Contains(t, letters[0].Text, "The conveyancer has joined.")
+	require.NotContains(t, letters[0].Text, "The status has changed", "a status that no look has shown before is no change")
+	again, err := s.letters(nil, nil, d.Settings)
+	require.NoError(t, err)
+	require.Empty(t, again)
+
+	before = s.snapshot()
+	after.Status = "Sold"
+	s.saw(at(after, 2*time.Hour), wednesday)
+	s.changed(before, wednesday)
+	second, err := s.letters(nil, nil, d.Settings)
+	require.NoError(t, err)
+	require.Contains(t, second[0].Text, "from “Under offer” to “Sold”")
+	require.NotEqual(t, letters[0].Step, second[0].Step, "each letter is an effect of its own")
+}
+
+func TestAReportedMilestoneAwaitsOpenMoove(t *testing.T) {
+	t.Parallel()
+	s, d, _ := followed(t, 1, time.Time{})
+	within := d.Settings.Reported.ConfirmWithin
+	s.reported(MilestoneReport{Key: "a", Milestone: "legal pack preparation", By: "Case system"}, wednesday)
+	require.Equal(t, wednesday, s.LookFrom, "OpenMoove may show it already")
+	require.False(t, s.reportsNew())
+	s.looked(at(activities.SaleView{TeamUnread: true}, time.Hour), wednesday)
+	require.True(t, s.reportsNew())
+
+	news := s.judgeReports(within, wednesday)
+	require.Len(t, news, 1)
+	letters, err := s.letters(nil, news, d.Settings)
+	require.NoError(t, err)
+	require.Len(t, letters, 2, "the agent, and the manager who stands in for the conveyancer")
+	require.Contains(t, letters[0].Text, "Case system")
+	require.Equal(t, ReportAwaiting, s.describe().Reported[0].State)
+	require.Equal(t, wednesday.Add(within), s.confirmBy())
+	require.Empty(t, s.judgeReports(within, wednesday.Add(within-time.Second)))
+
+	news = s.judgeReports(within, wednesday.Add(within))
+	require.Len(t, news, 1)
+	require.Equal(t, "milestone_unconfirmed", news[0].kind)
+	require.Zero(t, s.confirmBy())
+	require.Empty(t, s.judgeReports(within, wednesday.Add(within)), "once")
+
+	s.look(steps(2, time.Time{}), wednesday.Add(within+time.Hour))
+	require.Empty(t, s.judgeReports(within, wednesday))
+	require.Equal(t, ReportConfirmed, s.Reports[0].State)
+
+	// One that OpenMoove shows already is nobody's news.
+	s.reported(MilestoneReport{Key: "b", Milestone: "Instruction"}, wednesday)
+	require.Empty(t, s.judgeReports(within, wednesday))
+	require.Equal(t, ReportConfirmed, s.Reports[1].State)
+}
+
+func TestWhatIsPublishedToWhom(t *testing.T) {
+	t.Parallel()
+	s, d, r := followed(t, 1, wednesday.Add(day))
+	alerts := s.judge(r, wednesday)
+	require.Len(t, alerts, 1)
+	s.look(steps(2, time.Time{}), wednesday)
+	s.reported(MilestoneReport{Key: "a", Milestone: "Completion", By: "Case system"}, wednesday)
+	to := []activities.Interest{{Name: "all"}, {Name: "some", Events: []string{EventMilestoneCompleted}}}
+	require.NoError(t, s.publish(to, alerts, s.judgeReports(day, wednesday), d.Settings, wednesday))
+	got := map[string][]string{}
+	ids := map[string]bool{}
+	for _, o := range s.Outgoing {
+		got[o.Subscriber] = append(got[o.Subscriber], o.Event.Type)
+		ids[o.Event.ID] = true
+	}
+	require.Equal(t, map[string][]string{
+		"all": {EventMilestoneCompleted, EventMilestoneUpdated, EventAlert, EventMilestoneReported}, "some": {EventMilestoneCompleted},
+	}, got)
+	require.Len(t, ids, 4, "one event has one id, whoever is told")
+	require.Contains(t, string(s.Outgoing[0].Event.Data), `"milestone_name":"Legal Pack Preparation"`)
+	require.NoError(t, s.publish(nil, alerts, nil, d.Settings, wednesday))
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/sales/change"
+	partnersync "github.com/aictive/keyholder/workflows/sync"
 )
 
 // Sale follows one property of OpenMoove; its id is "sale/<integer id>". Webhooks,
@@ -38,6 +40,8 @@ const (
 var (
 	// SaleHandedOver carries what a creation knows of the sale.
 	SaleHandedOver = durable.Signal[activities.SaleFacts]{Name: "sale_handed_over"}
+	// SaleSeen carries what a read at OpenMoove has shown that is new.
+	SaleSeen = durable.Signal[activities.SaleView]{Name: "sale_seen"}
 	// InvitationEnded tells how the chase of an invitation ended.
 	InvitationEnded = durable.Signal[InvitationOutcome]{Name: "invitation_ended"}
 	// DescribeSale shows the sale.
@@ -58,7 +62,10 @@ type (
 		Origin            string       `json:"origin,omitempty"`
 		Method            SaleMethod   `json:"method,omitempty"`
 		Team              []MemberSeen `json:"team,omitempty"`
+		Status            string       `json:"status,omitempty"`
 		MissingMilestones []string     `json:"missing_milestones,omitempty"`
+		// Reported are milestones that other systems have reported.
+		Reported []ReportSeen `json:"reported,omitempty"`
 		// Progress is as it was last judged; Timeline is what has changed.
 		Progress progress.Progress `json:"progress"`
 		Timeline []Happening       `json:"timeline,omitempty"`
@@ -109,12 +116,9 @@ func sale(ctx workflow.Context, in SaleInput) (SaleResult, error) {
 		}
 		w.show(ctx)
 		if w.state.over(durable.Now(ctx)) {
-			if err := durable.Settle(ctx, w.take); err != nil {
-				return SaleResult{}, err
-			}
-			// Something that has just arrived is looked at first.
-			if look := w.state.LookFrom; look.IsZero() || look.After(durable.Now(ctx)) {
-				return w.finish(ctx)
+			ended, err := w.finish(ctx)
+			if err != nil || ended {
+				return SaleResult{Outcome: "completed"}, err
 			}
 			continue
 		}
@@ -141,18 +145,40 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	}
 	events, unreadable := durable.EventReceived.Drain(ctx)
 	for _, ev := range events {
-		if durable.TakeOnce(ctx, &w.seen, ev) {
+		if durable.TakeOnce(ctx, &w.seen, ev.Key) {
 			w.state.event(ev, now)
+		}
+	}
+	views, unseen := SaleSeen.Drain(ctx)
+	for _, view := range views {
+		before := w.state.snapshot()
+		w.state.saw(view, now)
+		w.changed(ctx, before)
+	}
+	reports, unread := MilestoneReported.Drain(ctx)
+	for _, report := range reports {
+		if durable.TakeOnce(ctx, &w.seen, report.Key) {
+			w.state.reported(report, now)
 		}
 	}
 	ended, unclear := InvitationEnded.Drain(ctx)
 	for _, outcome := range ended {
 		w.state.invitationEnded(outcome, now)
 	}
-	unknown := durable.DrainUnknown(ctx, SaleHandedOver.Name, durable.EventReceived.Name, InvitationEnded.Name)
-	w.state.Unusable += bad + unreadable + unclear
+	unknown := durable.DrainUnknown(ctx, SaleHandedOver.Name, durable.EventReceived.Name, SaleSeen.Name, MilestoneReported.Name, InvitationEnded.Name)
+	unusable := bad + unreadable + unseen + unread + unclear
+	w.state.Unusable += unusable
 	w.state.Unknown += unknown
-	return len(handed)+bad+len(events)+unreadable+len(ended)+unclear+unknown > 0
+	return len(handed)+len(events)+len(views)+len(reports)+len(ended)+unusable+unknown > 0
+}
+
+// changed notes what a look has shown that is new. Runs that began before changes
+// were told go on without, until they continue as new.
+func (w *saleRun) changed(ctx workflow.Context, before change.Snapshot) {
+	w.state.changed(before, durable.Now(ctx))
+	if len(w.state.News) > 0 && workflow.GetVersion(ctx, "tell-changes", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		w.state.News = nil
+	}
 }
 
 // act does what the state says is due.
@@ -167,6 +193,9 @@ func (w *saleRun) act(ctx workflow.Context) error {
 		if err := w.judge(ctx); err != nil {
 			return err
 		}
+	}
+	if err := w.sendOut(ctx); err != nil {
+		return err
 	}
 	for _, chase := range w.state.chases() {
 		if err := w.chase(ctx, chase); err != nil {
@@ -185,24 +214,35 @@ func (w *saleRun) judge(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	rules := directory.Settings
+	rules, now := directory.Settings, durable.Now(ctx)
 	w.state.Course.Zone = rules.TimeZone
-	for _, alert := range w.state.judge(progress.RulesOf(rules, string(w.state.Method)), durable.Now(ctx)) {
-		for _, person := range w.state.recipients(alert, rules) {
-			letter, err := w.state.alertLetter(alert, person, rules)
-			if err != nil {
-				return err
-			}
-			w.state.Outbox = append(w.state.Outbox, letter)
-		}
+	alerts := w.state.judge(progress.RulesOf(rules, string(w.state.Method)), now)
+	reports := w.state.judgeReports(rules.Reported.ConfirmWithin, now)
+	if err := w.state.publish(directory.Subscribers, alerts, reports, rules, now); err != nil {
+		return err
 	}
-	if w.state.BornHere && w.state.Verified && len(w.state.Missing) > 0 && !w.state.MissingTold {
-		w.state.MissingTold = true
-		letter, err := w.state.missingLetter(rules)
-		if err != nil {
+	letters, err := w.state.letters(alerts, reports, rules)
+	w.state.Outbox = append(w.state.Outbox, letters...)
+	return err
+}
+
+// sendOut starts a workflow for each webhook that is to be sent: a subscriber that is
+// away holds up nothing here.
+func (w *saleRun) sendOut(ctx workflow.Context) error {
+	for len(w.state.Outgoing) > 0 {
+		next := w.state.Outgoing[0]
+		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID:            partnersync.OutgoingWebhookID(next.Subscriber, next.Event.ID),
+			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON, StaticSummary: next.Event.Type + " to " + next.Subscriber,
+			TypedSearchAttributes: Attributes(w.state.PropertyID), Priority: temporal.Priority{PriorityKey: 5},
+		})
+		err := workflow.ExecuteChildWorkflow(child, partnersync.OutgoingWebhookName,
+			partnersync.OutgoingWebhookInput{Subscriber: next.Subscriber, Event: next.Event}).GetChildWorkflowExecution().Get(ctx, nil)
+		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			return err
 		}
-		w.state.Outbox = append(w.state.Outbox, letter)
+		w.state.Outgoing = w.state.Outgoing[1:]
 	}
 	return nil
 }
@@ -224,15 +264,29 @@ func (w *saleRun) post(ctx workflow.Context) error {
 	return nil
 }
 
-// finish ends the sale: its professionals are free.
-func (w *saleRun) finish(ctx workflow.Context) (SaleResult, error) {
-	w.close(ctx)
-	if w.state.RequestID != "" {
-		if _, err := activities.ReleaseSale.Run(ctx, activities.ReleaseSaleInput{RequestID: w.state.RequestID}, "its professionals are free"); err != nil {
-			return SaleResult{}, err
+// finish ends the sale: it is polled no more, and its professionals are free. What
+// arrives meanwhile is looked at first, and then the sale has not ended.
+func (w *saleRun) finish(ctx workflow.Context) (ended bool, err error) {
+	if workflow.GetVersion(ctx, "release-first", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		w.close(ctx)
+		if w.state.RequestID == "" {
+			return true, nil
 		}
+		_, err := activities.ReleaseSale.Run(ctx, activities.ReleaseSaleInput{PropertyID: w.state.PropertyID, RequestID: w.state.RequestID}, "its professionals are free")
+		return true, err
 	}
-	return SaleResult{Outcome: "completed"}, nil
+	if _, err := activities.ReleaseSale.Run(ctx, activities.ReleaseSaleInput{PropertyID: w.state.PropertyID, RequestID: w.state.RequestID},
+		"no more polling, its professionals are free"); err != nil {
+		return false, err
+	}
+	if err := durable.Settle(ctx, w.take); err != nil {
+		return false, err
+	}
+	if look := w.state.LookFrom; w.state.Course.Fresh || !look.IsZero() && !look.After(durable.Now(ctx)) {
+		return false, nil
+	}
+	w.close(ctx)
+	return true, nil
 }
 
 // grace is how long a sale that a webhook has begun waits for its creator, whose
@@ -243,19 +297,19 @@ func (w *saleRun) graceOf(ctx workflow.Context) time.Duration {
 	return durable.ClockOf(ctx).Business(grace)
 }
 
-// look reads the team. A sale that cannot be found is looked for again later: the
+// look asks OpenMoove what the sale is now. A sale that cannot be found is looked for again later: the
 // property may be gone, or the older form of its detail.
 func (w *saleRun) look(ctx workflow.Context) error {
 	view, err := activities.ReadSale.Run(ctx, activities.ReadSaleInput{
-		PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, Milestones: !w.state.Verified || w.state.ReadMilestones,
-	}, "team and milestones")
+		PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, MilestonesOnly: w.state.milestonesOnly(),
+	}, "what it is now")
 	if temporal.IsCanceledError(err) {
 		return err
 	}
 	if err == nil {
 		before := w.state.snapshot()
-		w.state.saw(view, durable.Now(ctx))
-		w.state.changed(before, durable.Now(ctx))
+		w.state.looked(view, durable.Now(ctx))
+		w.changed(ctx, before)
 	} else {
 		w.state.lookFailed(durable.Now(ctx))
 	}
@@ -302,7 +356,8 @@ func (w *saleRun) wait(ctx workflow.Context) error {
 	at, why := w.state.due(w.graceOf(ctx))
 	w.alarm.Set(ctx, at, why)
 	return workflow.Await(ctx, func() bool {
-		return durable.EventReceived.Pending(ctx) || SaleHandedOver.Pending(ctx) || InvitationEnded.Pending(ctx) || w.alarm.Rang()
+		return durable.EventReceived.Pending(ctx) || SaleHandedOver.Pending(ctx) || SaleSeen.Pending(ctx) ||
+			MilestoneReported.Pending(ctx) || InvitationEnded.Pending(ctx) || w.alarm.Rang()
 	})
 }
 
@@ -337,6 +392,11 @@ func (s *SaleState) details() string {
 		}
 		lines = append(lines, line)
 	}
+	for _, r := range d.Reported {
+		if r.State != ReportConfirmed {
+			lines = append(lines, "- "+r.Milestone+": reported, awaiting OpenMoove")
+		}
+	}
 	for _, h := range d.Timeline[max(0, len(d.Timeline)-5):] {
 		lines = append(lines, "- "+h.At.Format(time.RFC3339)+" "+h.What)
 	}
@@ -344,7 +404,7 @@ func (s *SaleState) details() string {
 		lines = append(lines, "\nMissing milestones: "+strings.Join(d.MissingMilestones, ", "))
 	}
 	if !d.LookAt.IsZero() {
-		lines = append(lines, "\nNext look at the team: "+d.LookAt.Format(time.RFC3339))
+		lines = append(lines, "\nNext look: "+d.LookAt.Format(time.RFC3339))
 	}
 	return strings.Join(lines, "\n")
 }

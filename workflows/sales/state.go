@@ -38,9 +38,26 @@ type SaleState struct {
 	// MissingTold is true once the manager knows what is missing.
 	MissingTold bool     `json:"missing_told,omitempty"`
 	Missing     []string `json:"missing,omitempty"`
-	// ReadMilestones asks the next look for the milestones too.
-	ReadMilestones bool   `json:"read_milestones,omitempty"`
-	Course         Course `json:"course"`
+	// LookTeam asks the next look for team and status too.
+	LookTeam bool   `json:"look_team,omitempty"`
+	Course   Course `json:"course"`
+	// CreatedAt is when OpenMoove says the property was created, zero for unknown;
+	// Status is OpenMoove's, such as "For sale".
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	Status    string    `json:"status,omitempty"`
+	// SeenAt and TeamSeenAt are when milestones and team were read that are shown here
+	// (real time).
+	SeenAt     time.Time `json:"seen_at,omitzero"`
+	TeamSeenAt time.Time `json:"team_seen_at,omitzero"`
+	// News are changes that nobody has been told of yet; Letters counts the letters
+	// about changes.
+	News    []News `json:"news,omitempty"`
+	Letters int    `json:"letters,omitempty"`
+	// Reports are milestones that other systems have reported.
+	Reports []Reported `json:"reports,omitempty"`
+	// Outgoing are webhooks to send; Published counts all of them.
+	Outgoing  []Outgoing `json:"outgoing,omitempty"`
+	Published int        `json:"published,omitempty"`
 	// Outbox are letters to send from OutboxFrom on.
 	Outbox     []activities.Message `json:"outbox,omitempty"`
 	OutboxFrom time.Time            `json:"outbox_from,omitzero"`
@@ -69,9 +86,6 @@ func (c Chase) of(role activities.Role, email string) bool {
 func (s *SaleState) handedOver(f activities.SaleFacts, now time.Time) {
 	if s.Origin == "" || s.Origin == OriginFound {
 		s.Origin, s.BornHere = f.Origin, f.Origin != OriginFound || s.BornHere
-		if f.LookAfter > 0 && f.View == nil {
-			s.LookFrom = now.Add(f.LookAfter)
-		}
 	}
 	fill(&s.TransactionID, f.TransactionID)
 	fill(&s.RequestID, f.RequestID)
@@ -114,18 +128,26 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 	case "property.created":
 		s.BornHere = s.BornHere || s.Origin == ""
 	case "property.milestone.created", "property.milestone.updated", "property.milestone.completed":
-		s.ReadMilestones, s.LookFrom = true, now
-	case "property.updated":
-		if s.Origin != "" && (len(s.Team) == 0 || s.open()) {
+		// What was read since shows it: one change may be told by two webhooks.
+		if ev.ReceivedAt.IsZero() || !ev.ReceivedAt.Before(s.SeenAt) {
 			s.LookFrom = now
+		}
+	case "property.updated":
+		if s.Origin != "" && (ev.ReceivedAt.IsZero() || !ev.ReceivedAt.Before(s.TeamSeenAt)) {
+			s.LookTeam, s.LookFrom = true, now
 		}
 	}
 }
 
-// open tells whether an invitation is open.
-func (s *SaleState) open() bool {
-	return slices.ContainsFunc(s.Team, func(m activities.TeamMember) bool { return !m.Active })
+// looked takes what a look of our own has shown: nothing is to be asked any more.
+func (s *SaleState) looked(v activities.SaleView, now time.Time) {
+	s.LookFrom, s.Failures = time.Time{}, 0
+	s.LookTeam = s.LookTeam && v.TeamUnread
+	s.saw(v, now)
 }
+
+// milestonesOnly tells whether the next look may leave out the team.
+func (s *SaleState) milestonesOnly() bool { return !s.LookTeam && len(s.Team) > 0 }
 
 // lookAt is when OpenMoove is asked next, zero for not.
 func (s *SaleState) lookAt(grace time.Duration) time.Time {
@@ -142,9 +164,9 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// saw takes what OpenMoove shows now.
+// saw takes what OpenMoove showed, whoever looked. What an earlier look showed says
+// nothing new: looks may arrive out of order.
 func (s *SaleState) saw(v activities.SaleView, now time.Time) {
-	s.LookFrom, s.Failures = time.Time{}, 0
 	if s.Origin == "" {
 		s.Origin = OriginFound
 	}
@@ -154,11 +176,28 @@ func (s *SaleState) saw(v activities.SaleView, now time.Time) {
 	if v.Method != "" {
 		s.Method = v.Method
 	}
-	if v.MilestonesKnown {
+	if !v.CreatedAt.IsZero() {
+		s.CreatedAt = v.CreatedAt
+	}
+	if v.MilestonesKnown && !v.ReadAt.Before(s.SeenAt) {
 		// What is missing at first may only be late.
 		s.Verified = len(v.Missing) == 0 || len(s.Missing) > 0
-		s.Missing, s.ReadMilestones = v.Missing, false
+		s.Missing, s.SeenAt = v.Missing, v.ReadAt
 		s.Course.Milestones, s.Course.Known, s.Course.Fresh = v.Milestones, true, true
+	}
+	if !v.TeamUnread && !v.ReadAt.Before(s.TeamSeenAt) {
+		s.sawTeam(v, now)
+	}
+	if len(s.Missing) > 0 && !s.Verified {
+		s.LookFrom = now.Add(lookAgain)
+	}
+}
+
+// sawTeam takes status and team.
+func (s *SaleState) sawTeam(v activities.SaleView, now time.Time) {
+	s.TeamSeenAt = v.ReadAt
+	if v.Status != "" {
+		s.Status = v.Status
 	}
 	team := v.Team
 	if !v.TeamKnown {
@@ -170,22 +209,25 @@ func (s *SaleState) saw(v activities.SaleView, now time.Time) {
 		}
 	}
 	s.Team = team
-	if len(s.Missing) > 0 && !s.Verified {
-		s.LookFrom = now.Add(lookAgain)
-	}
 }
 
 // lookAgain is how long OpenMoove has to make milestones that were missing right
 // after the creation, before anybody is told.
 const lookAgain = time.Hour
 
-// joined is the team where OpenMoove shows participants alone: whoever was
-// assigned and is among them has joined.
+// joined is the team where OpenMoove shows participants alone: whoever is known and
+// among them has joined. Where it shows none, the team is as before.
 func (s *SaleState) joined(emails []string) []activities.TeamMember {
-	var team []activities.TeamMember
+	team := slices.Clone(s.Team)
 	for _, a := range s.Assigned {
-		team = append(team, activities.TeamMember{Role: a.Role, Email: a.Email,
-			Active: slices.ContainsFunc(emails, func(e string) bool { return strings.EqualFold(e, a.Email) })})
+		if !slices.ContainsFunc(team, func(m activities.TeamMember) bool { return m.Role == a.Role && strings.EqualFold(m.Email, a.Email) }) {
+			team = append(team, activities.TeamMember{Role: a.Role, Email: a.Email})
+		}
+	}
+	for i, m := range team {
+		if len(emails) > 0 {
+			team[i].Active = slices.ContainsFunc(emails, func(e string) bool { return strings.EqualFold(e, m.Email) })
+		}
 	}
 	return team
 }
@@ -287,7 +329,7 @@ func (s *SaleState) invitationEnded(o InvitationOutcome, now time.Time) {
 	}
 	if o.How == InvitationChosen {
 		// The agent is to invite somebody else: see whether that has happened.
-		s.LookFrom = now.Add(3 * day)
+		s.LookFrom, s.LookTeam = now.Add(3*day), true
 	}
 	if o.How != InvitationAccepted {
 		return
@@ -305,7 +347,8 @@ func (s *SaleState) invitation(m activities.TeamMember, clock durable.Clock, now
 		PropertyID: s.PropertyID, TransactionID: s.TransactionID, RequestID: s.RequestID, Clock: clock,
 		Address: s.Address, Postcode: s.Postcode, Method: s.Method, Member: m,
 	}
-	if !s.BornHere {
+	// Who was invited long before we heard of the sale was not ours to remind.
+	if !s.BornHere || m.InvitedAt.Before(s.BeganAt.Add(-day)) {
 		in.QuietUntil = now
 	}
 	for _, other := range s.Team {
@@ -320,7 +363,7 @@ func (s *SaleState) invitation(m activities.TeamMember, clock durable.Clock, now
 func (s *SaleState) describe() SaleDescription {
 	d := SaleDescription{
 		PropertyID: s.PropertyID, TransactionID: s.TransactionID, Origin: s.Origin, Method: s.Method,
-		MissingMilestones: s.Missing, Progress: s.Course.Progress, Timeline: slices.Clone(s.Course.Timeline), LookAt: s.LookFrom, Events: maps.Clone(s.Events), Unusable: s.Unusable, Unknown: s.Unknown,
+		Status: s.Status, MissingMilestones: s.Missing, Progress: s.Course.Progress, Reported: s.reportsSeen(), Timeline: slices.Clone(s.Course.Timeline), LookAt: s.LookFrom, Events: maps.Clone(s.Events), Unusable: s.Unusable, Unknown: s.Unknown,
 	}
 	for _, m := range s.Team {
 		seen := MemberSeen{Role: m.Role, Active: m.Active}

@@ -22,7 +22,7 @@ func view(team ...activities.TeamMember) activities.SaleView {
 func facts(origin string, v *activities.SaleView) activities.SaleFacts {
 	return activities.SaleFacts{
 		Origin: origin, RequestID: "request", PropertyID: "7", TransactionID: "uuid", Address: "1 High Street", Postcode: "SW1A 1AA",
-		Method: StandardSale, LookAfter: 3 * day, View: v, Team: []activities.Assigned{{Role: activities.Conveyancer, Email: "lawyer@example.com"}},
+		Method: StandardSale, View: v, Team: []activities.Assigned{{Role: activities.Conveyancer, Email: "lawyer@example.com"}},
 	}
 }
 
@@ -73,17 +73,17 @@ func TestTheWebhookBringsTheUUIDOfALostReply(t *testing.T) {
 	require.Equal(t, "uuid", s.describe().TransactionID)
 }
 
-func TestAnImportedSaleIsLookedAtWhenTheFirstReminderIsDue(t *testing.T) {
+func TestAnImportedSaleWaitsForThePollingToShowIt(t *testing.T) {
 	t.Parallel()
 	s := begun()
 	s.handedOver(facts(OriginImported, nil), wednesday)
-	require.Equal(t, wednesday.Add(3*day), s.lookAt(time.Minute))
+	require.Zero(t, s.lookAt(time.Minute))
 	require.Empty(t, s.chases())
-	s.saw(view(member(activities.Conveyancer, "lawyer@example.com", false), member(activities.EstateAgent, "agent@example.com", true)), wednesday.Add(3*day))
+	s.saw(view(member(activities.Conveyancer, "lawyer@example.com", false), member(activities.EstateAgent, "agent@example.com", true)), wednesday.Add(time.Hour))
 	require.Zero(t, s.lookAt(time.Minute))
 	begin, _ := heard(s)
 	require.Equal(t, []string{"lawyer@example.com"}, begin)
-	in := s.invitation(s.Team[0], durable.Clock{}, wednesday.Add(3*day))
+	in := s.invitation(s.Team[0], durable.Clock{}, wednesday.Add(time.Hour))
 	require.Zero(t, in.QuietUntil, "we have seen it come into being")
 	require.Equal(t, "agent@example.com", in.Agent.Email)
 }
@@ -162,7 +162,7 @@ func TestMissingMilestonesAreKept(t *testing.T) {
 	s.saw(v, wednesday)
 	require.False(t, s.Verified, "OpenMoove may only be late")
 	require.Equal(t, wednesday.Add(lookAgain), s.LookFrom)
-	s.saw(v, wednesday.Add(lookAgain))
+	s.looked(v, wednesday.Add(lookAgain))
 	require.True(t, s.Verified)
 	require.Equal(t, []string{"Completion"}, s.describe().MissingMilestones)
 	require.Zero(t, s.LookFrom)
@@ -170,7 +170,7 @@ func TestMissingMilestonesAreKept(t *testing.T) {
 	require.Equal(t, []string{"Completion"}, s.Missing, "a look that did not ask leaves it")
 	s.event(durable.Event{Type: "property.milestone.created"}, wednesday)
 	v.Missing = nil
-	s.saw(v, wednesday.Add(2*lookAgain))
+	s.looked(v, wednesday.Add(2*lookAgain))
 	require.True(t, s.Verified)
 	require.Empty(t, s.Missing)
 }

@@ -129,7 +129,7 @@ func takeParked(ctx workflow.Context, state *ParkedState, seen *durable.Seen) bo
 	events, unusable := durable.EventReceived.Drain(ctx)
 	state.Unusable += unusable
 	for _, ev := range events {
-		if durable.TakeOnce(ctx, seen, ev) && state.Event == nil {
+		if durable.TakeOnce(ctx, seen, ev.Key) && state.Event == nil {
 			state.Event = &ev
 			continue
 		}

@@ -1,0 +1,176 @@
+package sales
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// MilestoneReport is what another system says about a milestone. OpenMoove's API
+// cannot be written to (contracts/openmoove.md 2), so it is shown as reported until
+// OpenMoove shows it.
+type MilestoneReport struct {
+	// Key identifies the report: the same one twice is taken once.
+	Key string `json:"key"`
+	// Type is the policy's name of the event, Milestone what it means there.
+	Type      string `json:"type"`
+	Milestone string `json:"milestone"`
+	// By is who or which system reports it, "" where it does not say.
+	By string `json:"by,omitempty"`
+	// OccurredAt is business time, zero where it is not said; ReceivedAt is real time.
+	OccurredAt time.Time `json:"occurred_at,omitzero"`
+	ReceivedAt time.Time `json:"received_at"`
+}
+
+// MilestoneReported carries the report to the workflow of the sale.
+var MilestoneReported = durable.Signal[MilestoneReport]{Name: "milestone_reported"}
+
+// ErrSaleEnded is returned where a sale is over and takes nothing more.
+var ErrSaleEnded = errors.New("the sale has ended")
+
+// ReportMilestone hands a report to the workflow of the sale, and starts it where it
+// does not run. Repeating it is harmless.
+func ReportMilestone(ctx context.Context, c client.Client, taskQueue string, clock durable.Clock, propertyID string, r MilestoneReport) error {
+	return begin(ctx, c, taskQueue, clock, propertyID, MilestoneReported.Name, r)
+}
+
+// ReportState is how far a reported milestone is.
+type ReportState string
+
+// The states. The zero value is a report that nobody has been told of yet.
+const (
+	// ReportAwaiting: told, and OpenMoove does not show it yet.
+	ReportAwaiting ReportState = "awaiting"
+	// ReportUnconfirmed: OpenMoove did not show it in time; somebody was told.
+	ReportUnconfirmed ReportState = "unconfirmed"
+	// ReportConfirmed: OpenMoove shows it.
+	ReportConfirmed ReportState = "confirmed"
+)
+
+// Reported is a milestone that another system has reported.
+type Reported struct {
+	MilestoneReport
+	// At is when it was taken, ConfirmBy when OpenMoove should show it at the latest
+	// (business time).
+	At        time.Time   `json:"at"`
+	ConfirmBy time.Time   `json:"confirm_by,omitzero"`
+	State     ReportState `json:"state,omitempty"`
+}
+
+// maxReports bounds the reports that are kept: the oldest go first.
+const maxReports = 100
+
+// reported takes a report, and asks what OpenMoove shows now.
+func (s *SaleState) reported(r MilestoneReport, now time.Time) {
+	s.Reports = append(s.Reports, Reported{MilestoneReport: r, At: now})
+	s.Reports = s.Reports[max(0, len(s.Reports)-maxReports):]
+	s.LookFrom = now
+}
+
+// reportsNew tells whether there is a report that is to be told.
+func (s *SaleState) reportsNew() bool {
+	return slices.ContainsFunc(s.Reports, func(r Reported) bool { return r.State == "" }) && s.LookFrom.IsZero()
+}
+
+// confirmBy is when the first report is late, zero for none.
+func (s *SaleState) confirmBy() (first time.Time) {
+	for _, r := range s.Reports {
+		if r.State == ReportAwaiting && !r.ConfirmBy.IsZero() && (first.IsZero() || r.ConfirmBy.Before(first)) {
+			first = r.ConfirmBy
+		}
+	}
+	return first
+}
+
+// reportNews is a report of which somebody is to be told.
+type reportNews struct {
+	report Reported
+	// kind is policy's: AlertReported or AlertUnconfirmed; "" is a confirmation, which
+	// is told by the change itself.
+	kind string
+}
+
+func (n reportNews) letter() string {
+	if n.kind == policy.AlertUnconfirmed {
+		return policy.LetterUnconfirmed
+	}
+	return policy.LetterReported
+}
+
+func (n reportNews) data(rules policy.Sales) policy.LetterData {
+	data := policy.LetterData{Step: n.report.Milestone, By: n.report.By, ReportedOn: rules.Date(n.report.At)}
+	if !n.report.OccurredAt.IsZero() {
+		data.DoneOn = rules.Date(n.report.OccurredAt)
+	}
+	return data
+}
+
+// judgeReports compares the reports with what OpenMoove shows, and returns what has
+// come about.
+func (s *SaleState) judgeReports(within time.Duration, now time.Time) []reportNews {
+	var news []reportNews
+	for i := range s.Reports {
+		r := &s.Reports[i]
+		before := r.State
+		r.judge(s.shows(r.Milestone), within, now)
+		if r.State == before {
+			continue
+		}
+		switch r.State {
+		case ReportAwaiting:
+			s.happened(now, "Another system reported “"+r.Milestone+"”; OpenMoove does not show it yet.")
+			news = append(news, reportNews{*r, policy.AlertReported})
+		case ReportUnconfirmed:
+			s.happened(now, "“"+r.Milestone+"” was reported and OpenMoove still does not show it.")
+			news = append(news, reportNews{*r, policy.AlertUnconfirmed})
+		case ReportConfirmed:
+			s.happened(now, "OpenMoove shows “"+r.Milestone+"”, as another system reported.")
+		}
+	}
+	return news
+}
+
+// judge is one step of one report.
+func (r *Reported) judge(shown bool, within time.Duration, now time.Time) {
+	switch {
+	case shown:
+		r.State = ReportConfirmed
+	case r.State == "":
+		r.State = ReportAwaiting
+		if within > 0 {
+			r.ConfirmBy = r.At.Add(within)
+		}
+	case r.State == ReportAwaiting && !r.ConfirmBy.IsZero() && !now.Before(r.ConfirmBy):
+		r.State = ReportUnconfirmed
+	}
+}
+
+// shows tells whether OpenMoove has the milestone completed, by name in any case.
+func (s *SaleState) shows(milestone string) bool {
+	return slices.ContainsFunc(s.Course.Milestones, func(m activities.Milestone) bool {
+		return m.Completed && strings.EqualFold(strings.TrimSpace(m.Name), strings.TrimSpace(milestone))
+	})
+}
+
+// ReportSeen is a reported milestone as operators see it.
+type ReportSeen struct {
+	Milestone string      `json:"milestone"`
+	State     ReportState `json:"state,omitempty"`
+	At        time.Time   `json:"at"`
+}
+
+func (s *SaleState) reportsSeen() []ReportSeen {
+	var out []ReportSeen
+	for _, r := range s.Reports {
+		out = append(out, ReportSeen{Milestone: r.Milestone, State: r.State, At: r.At})
+	}
+	return out
+}
