@@ -55,6 +55,7 @@ type Activities struct {
 	Config
 	properties *propertyCache
 	zones      *zoneFinder
+	products   productList
 	// assigning lets one choice of professionals see the one before it.
 	assigning sync.Mutex
 }

@@ -83,6 +83,9 @@ func (a *Activities) createWith(ctx context.Context, rules policy.Sales, in Crea
 	if !errors.Is(err, store.ErrNotFound) {
 		return CreatedSale{}, nil, err
 	}
+	if err := a.checkProducts(ctx, in.Sale, keep); err != nil {
+		return CreatedSale{}, nil, err
+	}
 	// Before the journal: once a creation has begun, what is found is ours.
 	ref, found, err := look(ctx, in.Sale, time.Time{}, keep)
 	if err != nil || found {

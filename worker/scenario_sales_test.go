@@ -187,6 +187,35 @@ func TestWhatOpenMooveRefusesIsSaidByField(t *testing.T) {
 	require.Empty(t, s.handed)
 }
 
+// The list of products is read once, and again only before a sale is refused by it.
+func TestAnUnknownProductIsRefusedBeforeTheCreation(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	for n, product := range []string{"moove-ready-pack", "moove-ready-pack", "gold-pack"} {
+		sale := newSale(n+1, sales.StandardSale)
+		sale.Products = []string{product}
+		_, err := s.create(sale)
+		if product == "moove-ready-pack" {
+			require.NoError(t, err)
+			continue
+		}
+		var app *temporal.ApplicationError
+		require.ErrorAs(t, err, &app)
+		var problems []activities.FieldProblem
+		require.NoError(t, app.Details(&problems))
+		require.Equal(t, "products", problems[0].Path)
+		require.Contains(t, problems[0].Message, "it has moove-ready-pack")
+	}
+	require.Equal(t, 2, s.posts())
+	lists := 0
+	for _, call := range s.box.Calls(sandbox.OpenMoove) {
+		if strings.HasSuffix(call.Path, "/products/") {
+			lists++
+		}
+	}
+	require.Equal(t, 1, lists, "the list is younger than a minute")
+}
+
 func TestARefusedAuctioneerIsReplacedByTheNext(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)

@@ -91,9 +91,11 @@ func (b *builder) judge(s Sale) {
 	j := judged{Sale: s, id: s.id(), progress: progress.Of(milestones, b.report.At, s.BeganAt, rules)}
 	j.standing = j.progress.Standing()
 	if !s.EndedAt.IsZero() || j.standing == progress.StandingCompleted {
-		j.standing, j.ended = progress.StandingCompleted, s.EndedAt
+		// The last milestone's end says it better than ours: sales that were completed long
+		// before we heard of them end soon after.
+		j.standing, j.ended = progress.StandingCompleted, j.progress.CompletedAt
 		if j.ended.IsZero() {
-			j.ended = j.progress.CompletedAt
+			j.ended = s.EndedAt
 		}
 		if !j.ended.IsZero() && b.report.At.Sub(j.ended) > CompletedWithin {
 			return

@@ -49,7 +49,8 @@ func TestWhereASaleIsCounted(t *testing.T) {
 		{"all done", with(same, allDone...), salesreport.Counts{Completed: 1}},
 		{"done long ago", with(same, done(1, "Completion", -31)), salesreport.Counts{}},
 		{"ended 30 days ago", with(func(s *salesreport.Sale) { s.EndedAt = monday.Add(-30 * day) }, allDone...), salesreport.Counts{Completed: 1}},
-		{"and a second", with(func(s *salesreport.Sale) { s.EndedAt = monday.Add(-30*day - time.Second) }, allDone...), salesreport.Counts{}},
+		{"ended early, 30 days ago and a second", with(func(s *salesreport.Sale) { s.EndedAt = monday.Add(-30*day - time.Second) }, open(1, "Instruction", -1)), salesreport.Counts{}},
+		{"done long ago, and followed until now", with(func(s *salesreport.Sale) { s.EndedAt = monday }, done(1, "Completion", -31)), salesreport.Counts{}},
 		{
 			"ended early", with(func(s *salesreport.Sale) { s.EndedAt = monday.Add(-day) }, open(1, "Instruction", -1)),
 			salesreport.Counts{Completed: 1, EndedEarly: 1},
