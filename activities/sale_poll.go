@@ -255,7 +255,7 @@ func (p *poll) readOne(ctx context.Context, r polling.Read) (failure, err error)
 	w := r.Watch
 	kept, _ := viewOf(w)
 	view, failure := p.saleView(ctx, ReadSaleInput{
-		PropertyID: w.PropertyID, TransactionID: w.TransactionID, MilestonesOnly: !r.Detail, Method: kept.Method,
+		PropertyID: w.PropertyID, TransactionID: w.TransactionID, MilestonesOnly: !r.Detail, Spare: true, Method: kept.Method,
 	}, p.rules.Reserve)
 	var e *partner.Error
 	switch {

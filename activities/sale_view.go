@@ -33,7 +33,11 @@ func (a *Activities) saleView(ctx context.Context, in ReadSaleInput, keep float6
 		return view, err
 	}
 	if !in.MilestonesOnly {
-		if err := a.team(ctx, in, keep, &view); err != nil {
+		err := a.team(ctx, in, keep, &view)
+		switch {
+		case partner.KindOf(err) == partner.RateLimited && in.Spare:
+			view.TeamUnread, view.TeamKnown, view.Team, view.Joined, view.Status = true, false, nil, nil, ""
+		case err != nil:
 			return view, err
 		}
 	}

@@ -134,6 +134,8 @@ type ReadSaleInput struct {
 	TransactionID string `json:"transaction_id,omitempty"`
 	// MilestonesOnly leaves out team and status, and with them one or two calls.
 	MilestonesOnly bool `json:"milestones_only,omitempty"`
+	// Spare leaves out team and status where the key has no calls for them now.
+	Spare bool `json:"spare,omitempty"`
 	// Method is what the sale was created as, where OpenMoove does not say.
 	Method SaleMethod `json:"method,omitempty"`
 	// Urgent may use the reserve of the key's limits: a person waits.

@@ -174,19 +174,21 @@ func (o *ours) poll(at time.Duration) {
 }
 
 // read makes the calls of a read, the milestones first; false where the ledger has
-// too few. A team and a status that change are one change here, found by the last
-// call of the read.
+// none. Where it has too few for team and status, they are left to the next read. A
+// team and a status that change are one change here, found by the last call.
 func (o *ours) read(sale int, at time.Duration, read polling.Read, reserve float64) bool {
-	for done := range read.Calls() {
-		if !o.ledger.take(at, reserve) {
-			return false
-		}
+	done := 0
+	for done < read.Calls() && o.ledger.take(at, reserve) {
 		if o.partner.call(at) && (done == 0 || done == read.Calls()-1) {
 			o.watcher.found(sale, at, done > 0)
 		}
+		done++
+	}
+	if done == 0 {
+		return false
 	}
 	now := midnight.Add(at)
-	w := polling.WasRead(o.watches[sale], now, read.Detail)
+	w := polling.WasRead(o.watches[sale], now, read.Detail && done == read.Calls())
 	w.NextDue = dueTime(o.partner.nextDue[sale])
 	o.put(sale, o.rules.Schedule(w, now))
 	return true
