@@ -63,19 +63,24 @@ type OutgoingWebhooks struct {
 
 // Subscriber is a system that is told what happens to sales.
 type Subscriber struct {
-	// Name is part of workflow ids: a-z, 0-9 and -, at most 32.
-	Name string
+	Interest
 	// URL is where its webhooks go; it may hold a token and is not for logs.
 	URL string
 	// Secrets sign them, the newest first.
 	Secrets []string
-	// Events are the types that it wants; empty means all.
-	Events []string
+}
+
+// Interest is who wants to be told of what.
+type Interest struct {
+	// Name is part of workflow ids: a-z, 0-9 and -, at most 32.
+	Name string `json:"name"`
+	// Events are types; empty means all.
+	Events []string `json:"events,omitempty"`
 }
 
 // Wants tells whether the subscriber is told of events of this type.
-func (s Subscriber) Wants(event string) bool {
-	return len(s.Events) == 0 || slices.Contains(s.Events, event)
+func (i Interest) Wants(event string) bool {
+	return len(i.Events) == 0 || slices.Contains(i.Events, event)
 }
 
 // String is the name alone, so that neither address nor secrets get into logs.

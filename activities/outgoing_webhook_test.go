@@ -31,11 +31,11 @@ func TestParseSubscribers(t *testing.T) {
 		"":       nil,
 		" ;\n; ": nil,
 		"crm https://crm.example.com/hooks?t=a,b " + signingSecret: {
-			{Name: "crm", URL: "https://crm.example.com/hooks?t=a,b", Secrets: []string{signingSecret}},
+			{Interest: Interest{Name: "crm"}, URL: "https://crm.example.com/hooks?t=a,b", Secrets: []string{signingSecret}},
 		},
 		"crm https://crm.example.com " + signingSecret + "," + olderSecret + " sale.completed,sale.at_risk;\n  bank-2  http://10.0.0.7:8080/in\t" + olderSecret + ";": {
-			{Name: "crm", URL: "https://crm.example.com", Secrets: []string{signingSecret, olderSecret}, Events: []string{"sale.completed", "sale.at_risk"}},
-			{Name: "bank-2", URL: "http://10.0.0.7:8080/in", Secrets: []string{olderSecret}},
+			{Interest: Interest{Name: "crm", Events: []string{"sale.completed", "sale.at_risk"}}, URL: "https://crm.example.com", Secrets: []string{signingSecret, olderSecret}},
+			{Interest: Interest{Name: "bank-2"}, URL: "http://10.0.0.7:8080/in", Secrets: []string{olderSecret}},
 		},
 	} {
 		got, err := ParseSubscribers(text)
@@ -89,8 +89,8 @@ func TestParseSubscribersSaysAllThatIsWrongAndNoSecret(t *testing.T) {
 
 func TestSubscribersAreToldOfWhatTheyWant(t *testing.T) {
 	t.Parallel()
-	require.True(t, Subscriber{}.Wants("sale.completed"))
-	some := Subscriber{Events: []string{"sale.completed"}}
+	require.True(t, Interest{}.Wants("sale.completed"))
+	some := Interest{Events: []string{"sale.completed"}}
 	require.True(t, some.Wants("sale.completed"))
 	require.False(t, some.Wants("sale"))
 	require.False(t, some.Wants(""))
@@ -190,9 +190,9 @@ func TestPostingAWebhook(t *testing.T) {
 	client := webhook.New(webhook.Config{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, HTTP: partner.HTTPConfig{BreakAfter: 1000}})
 	t.Cleanup(client.Close)
 	a := New(Config{OutgoingWebhooks: OutgoingWebhooks{Client: client, Subscribers: []Subscriber{
-		{Name: "crm", URL: crm.URL + "/token", Secrets: []string{signingSecret, olderSecret}},
-		{Name: "stranger", URL: crm.URL + "/token", Secrets: []string{signingSecret}},
-		{Name: "inside", URL: "https://10.0.0.1/token", Secrets: []string{signingSecret}},
+		{Interest: Interest{Name: "crm"}, URL: crm.URL + "/token", Secrets: []string{signingSecret, olderSecret}},
+		{Interest: Interest{Name: "stranger"}, URL: crm.URL + "/token", Secrets: []string{signingSecret}},
+		{Interest: Interest{Name: "inside"}, URL: "https://10.0.0.1/token", Secrets: []string{signingSecret}},
 	}}})
 	event := OutgoingEvent{ID: "evt_1", Type: "sale.completed", Timestamp: time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC), Data: json.RawMessage(`{"property_id":"jane"}`)}
 	post := func(subscriber string, event OutgoingEvent) *temporal.ApplicationError {

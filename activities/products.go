@@ -35,7 +35,7 @@ func (a *Activities) checkProducts(ctx context.Context, sale NewSale, keep float
 	if len(sale.Products) == 0 {
 		return nil
 	}
-	unknown, known := sale.Products, []string(nil)
+	var known []string
 	for _, age := range []time.Duration{productsKept, productsYoung} {
 		list, err := a.productSlugs(ctx, age, keep)
 		var e *partner.Error
@@ -47,8 +47,7 @@ func (a *Activities) checkProducts(ctx context.Context, sale NewSale, keep float
 			return err
 		}
 		known = list
-		unknown = slices.DeleteFunc(slices.Clone(sale.Products), func(slug string) bool { return slices.Contains(list, slug) })
-		if len(unknown) == 0 {
+		if !slices.ContainsFunc(sale.Products, func(slug string) bool { return !slices.Contains(list, slug) }) {
 			return nil
 		}
 	}

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,18 +43,6 @@ type Directory struct {
 	Subscribers []Interest `json:"subscribers,omitempty"`
 }
 
-// Interest is what a subscriber wants to be told.
-type Interest struct {
-	Name string `json:"name"`
-	// Events are types; empty means all.
-	Events []string `json:"events,omitempty"`
-}
-
-// Wants tells whether the subscriber is told of events of this type.
-func (i Interest) Wants(event string) bool {
-	return len(i.Events) == 0 || slices.Contains(i.Events, event)
-}
-
 // AssignProfessionalInput names the sale by its request id.
 type AssignProfessionalInput struct {
 	RequestID    string `json:"request_id"`
@@ -70,7 +57,7 @@ func (a *Activities) readDirectory(ctx context.Context, in ReadDirectoryInput) (
 	rules := a.Policy.Sales()
 	out := Directory{Settings: rules.WithoutDirectory()}
 	for _, s := range a.OutgoingWebhooks.Subscribers {
-		out.Subscribers = append(out.Subscribers, Interest{Name: s.Name, Events: s.Events})
+		out.Subscribers = append(out.Subscribers, s.Interest)
 	}
 	var refused []string
 	for _, p := range rules.Professionals {

@@ -197,8 +197,8 @@ func TestARefusalForGoodIsAFailedWorkflowAtOnce(t *testing.T) {
 		to, says string
 		attempts int32
 	}{
-		"gone":       {func(o *outgoing) { o.before = answer(http.StatusGone) }, "crm", "wants no more", 1},
-		"a redirect": {func(o *outgoing) { o.before = answer(http.StatusFound) }, "crm", "redirects are not followed", 1},
+		"gone":            {func(o *outgoing) { o.before = answer(http.StatusGone) }, "crm", "wants no more", 1},
+		"a redirect":      {func(o *outgoing) { o.before = answer(http.StatusFound) }, "crm", "redirects are not followed", 1},
 		"private network": {func(o *outgoing) { o.allow = nil }, "crm", "KEYHOLDER_SUBSCRIBERS_ALLOW", 0},
 		"taken out":       {nil, "bank", "KEYHOLDER_SUBSCRIBERS names no such subscriber", 0},
 	} {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -270,6 +271,13 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 // outgoing reads who is told of sales, and which private addresses that may reach.
 func (c SubscriberConfig) outgoing() (activities.OutgoingWebhooks, error) {
 	subscribers, err := activities.ParseSubscribers(c.Subscribers)
+	for _, s := range subscribers {
+		for _, event := range s.Events {
+			if !slices.Contains(sales.EventTypes(), event) {
+				err = errors.Join(err, fmt.Errorf("KEYHOLDER_SUBSCRIBERS (%s): no event is called %s; there are %s", s.Name, event, strings.Join(sales.EventTypes(), ", ")))
+			}
+		}
+	}
 	return activities.OutgoingWebhooks{Client: webhook.New(webhook.Config{Allow: c.SubscribersAllow}), Subscribers: subscribers}, err
 }
 

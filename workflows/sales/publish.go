@@ -33,6 +33,14 @@ const (
 	EventMilestoneUnconfirmed = "milestone.unconfirmed"
 )
 
+// EventTypes lists them.
+func EventTypes() []string {
+	return []string{
+		EventStatusChanged, EventTeamChanged, EventAlert, EventMilestoneAdded, EventMilestoneRemoved, EventMilestoneCompleted,
+		EventMilestoneReopened, EventMilestoneUpdated, EventMilestoneReported, EventMilestoneUnconfirmed,
+	}
+}
+
 // eventData is the data of an outgoing event. Times are business time.
 type eventData struct {
 	PropertyID    string     `json:"property_id"`
