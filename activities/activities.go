@@ -41,9 +41,9 @@ type Config struct {
 	MailDomain string
 	// Redeliver sends a parked event through the ingress's route table again.
 	Redeliver func(context.Context, durable.Event) (Redelivery, error)
-	// HandOver tells the workflow of a sale what is known of it. One that has ended is
-	// left alone.
-	HandOver func(context.Context, SaleFacts) error
+	// HandOver tells the workflow of a sale what is known of it; follows is false where
+	// that has ended.
+	HandOver func(context.Context, SaleFacts) (follows bool, err error)
 	// ShowSale tells the workflow of a property's sale what a read has shown; follows is
 	// false where that has ended.
 	ShowSale func(ctx context.Context, propertyID string, view SaleView) (follows bool, err error)

@@ -25,8 +25,10 @@ const openMoove = "openmoove"
 const (
 	// forPerson: somebody waits for the answer.
 	forPerson = 0.0
-	// forBulk: imports, and looks after webhooks.
+	// forBulk: looks after webhooks.
 	forBulk = 0.03
+	// forImport: imports, where nothing is polled; see importLeaves.
+	forImport = 0.05
 	// forPolling: reads of followed sales that nothing has told us to make.
 	forPolling = 0.1
 )

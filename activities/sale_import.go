@@ -122,6 +122,8 @@ type batch struct {
 	rules    policy.Sales
 	until    time.Time
 	pacer    *rate.Limiter
+	// keep is the share of the limits that it leaves to others.
+	keep float64
 
 	mu sync.Mutex
 	// wait is set once the limits allow no more calls before the batch's end.
@@ -144,16 +146,20 @@ func (a *Activities) importBatch(ctx context.Context, in ImportBatchInput) (Impo
 		return ImportBatchResult{Progress: before}, nil
 	}
 	began := time.Now()
-	interval, err := a.pace(ctx, before.Waiting)
+	keep, err := a.importLeaves(ctx)
+	if err != nil {
+		return ImportBatchResult{}, err
+	}
+	interval, err := a.pace(ctx, before.Waiting, keep)
 	if err != nil {
 		return ImportBatchResult{}, err
 	}
 	b := &batch{
 		Activities: a, importID: in.ImportID, rules: a.Policy.Sales(), until: began.Add(batchTime),
-		pacer: rate.NewLimiter(rate.Every(interval), 1), stopping: ctx.Done(),
+		pacer: rate.NewLimiter(rate.Every(interval), 1), keep: keep, stopping: ctx.Done(),
 	}
 	defer beat(ctx)()
-	if err := a.refreshIndex(ctx, forBulk); ctx.Err() != nil {
+	if err := a.refreshIndex(ctx, keep); ctx.Err() != nil {
 		return ImportBatchResult{}, ctx.Err()
 	} else if partner.KindOf(err) == partner.RateLimited {
 		b.limited(err)
@@ -214,14 +220,37 @@ func beat(ctx context.Context) (stop func()) {
 	}
 }
 
+// mostForPolling is the largest share of the limits that an import leaves to the
+// polling.
+const mostForPolling = 0.4
+
+// importLeaves is the share of the limits that an import leaves to others: what the
+// polling of sales needs that were read before, above what that leaves free itself.
+func (a *Activities) importLeaves(ctx context.Context) (float64, error) {
+	counts, err := a.Store.CountWatches(ctx, time.Now())
+	if err != nil {
+		return 0, err
+	}
+	read := map[store.WatchClass]int{}
+	for class, c := range counts {
+		if c.Read > 0 {
+			read[class] = c.Read
+		}
+	}
+	if len(read) == 0 {
+		return forImport, nil
+	}
+	return forPolling + min(a.pollRules(1).Needs(read), mostForPolling-forPolling), nil
+}
+
 // pace is the time between two rows of an import: even over each limit of which
 // the waiting rows need more than is left. Of the shortest limit they may take half
 // at once, so that whoever waits for an answer finds a call free at any moment.
-func (a *Activities) pace(ctx context.Context, waiting int) (time.Duration, error) {
+func (a *Activities) pace(ctx context.Context, waiting int, keep float64) (time.Duration, error) {
 	shortest := slices.MinFunc(a.OpenMoove.Limits, func(a, b store.Limit) int { return cmp.Compare(a.Window, b.Window) })
 	interval := time.Millisecond
 	for i, l := range a.OpenMoove.Limits {
-		left, err := a.leftOf(ctx, i)
+		left, err := a.leftOf(ctx, i, keep)
 		if err != nil {
 			return 0, err
 		}
@@ -229,23 +258,23 @@ func (a *Activities) pace(ctx context.Context, waiting int) (time.Duration, erro
 		if l == shortest {
 			share = 0.5
 		}
-		interval = max(interval, paceOf(waiting, share*float64(left), l))
+		interval = max(interval, paceOf(waiting, share*float64(left), keep, l))
 	}
 	return interval, nil
 }
 
 // leftOf asks the ledger what is left of one of the limits.
-func (a *Activities) leftOf(ctx context.Context, i int) (int, error) {
+func (a *Activities) leftOf(ctx context.Context, i int, keep float64) (int, error) {
 	grant, err := a.Store.TakeCalls(ctx, store.CallRequest{
-		Partner: openMoove, Limits: a.OpenMoove.Limits[i : i+1], Want: 0, Reserve: forBulk,
+		Partner: openMoove, Limits: a.OpenMoove.Limits[i : i+1], Want: 0, Reserve: keep,
 	})
 	return grant.Left, err
 }
 
 // paceOf is the pace over one limit of which so many calls may be taken at once.
-func paceOf(waiting int, atOnce float64, l store.Limit) time.Duration {
-	room := int(float64(l.Calls) * (1 - forBulk))
-	if room <= 0 || float64(waiting) <= atOnce-forBulk*float64(l.Calls) {
+func paceOf(waiting int, atOnce, keep float64, l store.Limit) time.Duration {
+	room := int(float64(l.Calls) * (1 - keep))
+	if room <= 0 || float64(waiting) <= atOnce-keep*float64(l.Calls) {
 		return 0
 	}
 	return l.Window / time.Duration(room)
@@ -365,7 +394,7 @@ func (b *batch) unusable(ctx context.Context, row store.ImportRow, err error) er
 // request is urgent.
 func (b *batch) createPaced(ctx context.Context, in CreateSaleInput) (CreatedSale, error) {
 	for {
-		created, err := b.create(ctx, b.rules, in, b.indexed, forBulk)
+		created, err := b.create(ctx, b.rules, in, b.indexed, b.keep)
 		var e *partner.Error
 		if !errors.As(err, &e) || e.Kind != partner.RateLimited || time.Now().Add(e.RetryAfter).After(b.until) {
 			return created, err

@@ -25,8 +25,8 @@ func TestThePaceOfAnImport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, c.want, paceOf(c.waiting, c.atOnce, minute))
+			require.Equal(t, c.want, paceOf(c.waiting, c.atOnce, forBulk, minute))
 		})
 	}
-	require.Zero(t, paceOf(10, 0, store.Limit{Calls: 1, Window: time.Minute}), "a limit of one call is all reserve: the ledger tells")
+	require.Zero(t, paceOf(10, 0, forBulk, store.Limit{Calls: 1, Window: time.Minute}), "a limit of one call is all reserve: the ledger tells")
 }

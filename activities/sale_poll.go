@@ -77,6 +77,8 @@ type poll struct {
 	countedAt time.Time
 	// pause is how long to wait where OpenMoove is away, 0 where it is not.
 	pause time.Duration
+	// failing are sales whose reads have failed since one last succeeded.
+	failing map[string]bool
 	// listAt is when the list is looked at next.
 	listAt time.Time
 
@@ -97,8 +99,8 @@ func (a *Activities) pollSales(ctx context.Context, in PollInput) (PollResult, e
 		}
 	}()
 	shards := max(in.Shards, 1)
-	p := &poll{Activities: a, rules: a.pollRules(shards), shard: store.WatchShard{Number: in.Shard, Count: shards}, state: in.State}
-	p.result.Shards = max(a.Policy.Sales().Polling.Shards, 1)
+	p := &poll{Activities: a, rules: a.pollRules(shards), shard: store.WatchShard{Number: in.Shard, Count: shards}, state: in.State, failing: map[string]bool{}}
+	p.result.Shards = a.pollShards()
 	for ctx.Err() == nil {
 		if err := p.round(ctx); err != nil && ctx.Err() == nil {
 			return PollResult{}, toTemporal(ctx, err)
@@ -142,7 +144,7 @@ func (p *poll) turn(ctx context.Context) error {
 		return err
 	}
 	for _, w := range turned {
-		if _, err := p.Store.UpdateWatch(ctx, p.rules.Schedule(w, p.Clock.Now())); err != nil {
+		if _, err := p.Store.UpdateWatch(ctx, p.rules.Schedule(w, p.Clock.Now()), w.ReadAt); err != nil {
 			return err
 		}
 	}
@@ -174,9 +176,10 @@ func (p *poll) rest(ctx context.Context) {
 	}
 }
 
-// read makes the reads of one decision, several at once. Where all of them fail,
-// OpenMoove is away and nobody's turn passes; where some do, it is those sales that
-// cannot be read, and they are tried later, each time after twice the time.
+// read makes the reads of one decision, several at once. Where all of them fail, and
+// not those of one sale alone, OpenMoove is away and nobody's turn passes. Else it is
+// those sales that cannot be read, and they are tried later, each time after twice the
+// time.
 func (p *poll) read(ctx context.Context, reads []polling.Read) error {
 	if len(reads) == 0 {
 		return nil
@@ -207,19 +210,31 @@ func (p *poll) read(ctx context.Context, reads []polling.Read) error {
 		}
 		failed++
 	}
-	p.wait(limited, away, failed == len(reads))
+	outage := away != nil && failed == len(reads) && p.severalFail(reads, failures)
+	p.wait(limited, away, outage)
 	p.result.Failed += failed
 	for i, err := range failures {
 		kind := partner.KindOf(err)
-		if err == nil || kind == partner.RateLimited || (everybodys(kind) && failed == len(reads)) {
+		if err == nil || kind == partner.RateLimited || (everybodys(kind) && outage) {
 			continue
 		}
 		w := polling.HasFailed(reads[i].Watch, time.Now())
-		if _, err := p.Store.UpdateWatch(ctx, p.rules.Schedule(w, p.Clock.Now())); err != nil {
+		if _, err := p.Store.UpdateWatch(ctx, p.rules.Schedule(w, p.Clock.Now()), w.ReadAt); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// severalFail notes the sales whose failures may be everybody's, and tells whether
+// there is more than one since a read last succeeded.
+func (p *poll) severalFail(reads []polling.Read, failures []error) bool {
+	for i, err := range failures {
+		if everybodys(partner.KindOf(err)) && len(p.failing) < pollAtOnce {
+			p.failing[reads[i].Watch.PropertyID] = true
+		}
+	}
+	return len(p.failing) > 1
 }
 
 // everybodys tells whether a failure may have nothing to do with the sale.
@@ -234,12 +249,12 @@ func everybodys(kind partner.Kind) bool {
 
 // wait sets the pause: as long as the limits say, or longer and longer while
 // OpenMoove is away.
-func (p *poll) wait(limited, away error, all bool) {
+func (p *poll) wait(limited, away error, outage bool) {
 	var e *partner.Error
 	switch {
 	case limited != nil && errors.As(limited, &e):
 		p.pause = min(max(e.RetryAfter, 10*time.Millisecond), maxOutagePause)
-	case away != nil && all:
+	case outage:
 		if p.pause == 0 {
 			p.Log.Warn("OpenMoove cannot be polled now", zap.Error(away))
 		}
@@ -271,6 +286,7 @@ func (p *poll) readOne(ctx context.Context, r polling.Read) (failure, err error)
 	}
 	after, changed := afterRead(w, view)
 	p.mu.Lock()
+	clear(p.failing)
 	p.result.Read++
 	if changed {
 		p.result.Changed++
@@ -285,7 +301,9 @@ func (p *poll) readOne(ctx context.Context, r polling.Read) (failure, err error)
 			return nil, p.Store.EndWatch(ctx, w.PropertyID)
 		}
 	}
-	_, err = p.Store.UpdateWatch(ctx, p.rules.Schedule(after, p.Clock.Now()))
+	// Where another read has come in between, its record stands, and what it does not
+	// know is told once more.
+	_, err = p.Store.UpdateWatch(ctx, p.rules.Schedule(after, p.Clock.Now()), w.ReadAt)
 	return nil, err
 }
 

@@ -21,7 +21,7 @@ var MailSalesReport = durable.Activity[MailSalesReportInput, SalesReportMailed]{
 
 // MailSalesReportInput names the report.
 type MailSalesReportInput struct {
-	// Ref is the workflow's id and run: with it a mail is told from that of another day.
+	// Ref is the workflow's id and its first run: with it a mail is told from that of another day.
 	Ref string `json:"ref"`
 }
 

@@ -46,6 +46,15 @@ func (a *Activities) pollRules(shards int) polling.Rules {
 	return rules
 }
 
+// pollShards is how many pollers the policy wants, or as many as the limits carry.
+func (a *Activities) pollShards() int {
+	shards := max(a.Policy.Sales().Polling.Shards, 1)
+	for shards > 1 && a.pollRules(shards).Check() != nil {
+		shards--
+	}
+	return shards
+}
+
 // shortestTarget keeps a fast clock from asking for more than a machine can do.
 const shortestTarget = time.Second
 
@@ -60,21 +69,33 @@ func (a *Activities) addWatch(ctx context.Context, propertyID, transactionID str
 	return err
 }
 
-// wasLookedAt keeps what the workflow of a sale has read.
+// wasLookedAt keeps what a workflow has read. Where that shows something new and the
+// reader is not the sale's own workflow, the digests are left out: the next poll tells
+// that.
 func (a *Activities) wasLookedAt(ctx context.Context, in ReadSaleInput, view SaleView) error {
-	w, err := a.Store.Watch(ctx, in.PropertyID)
-	if errors.Is(err, store.ErrNotFound) {
-		w, err = store.Watch{PropertyID: in.PropertyID, AddedAt: view.ReadAt}, nil
+	for range lookTries {
+		w, err := a.Store.Watch(ctx, in.PropertyID)
+		if errors.Is(err, store.ErrNotFound) {
+			w, err = store.Watch{PropertyID: in.PropertyID, AddedAt: view.ReadAt}, nil
+		}
+		if err != nil || w.ReadAt.After(view.ReadAt) {
+			return err
+		}
+		loaded := w.ReadAt
+		w.TransactionID = cmp.Or(strings.ToLower(in.TransactionID), w.TransactionID)
+		w, changed := afterRead(w, view)
+		if changed && !in.Own {
+			w.MilestonesDigest, w.DetailDigest = "", ""
+		}
+		if updated, err := a.Store.PutWatch(ctx, a.pollRules(1).Schedule(w, a.Clock.Now()), loaded); err != nil || updated {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	w.TransactionID = cmp.Or(strings.ToLower(in.TransactionID), w.TransactionID)
-	w, _ = afterRead(w, view)
-	w = a.pollRules(1).Schedule(w, a.Clock.Now())
-	_, err = a.Store.PutWatch(ctx, w)
-	return err
+	return nil // others read it again and again: what they keep is as new
 }
+
+// lookTries bounds how often a read is kept that others overtake.
+const lookTries = 5
 
 // afterRead is the watch after a read, before it is scheduled anew, and whether the
 // read showed anything new.

@@ -134,6 +134,9 @@ type ReadSaleInput struct {
 	TransactionID string `json:"transaction_id,omitempty"`
 	// MilestonesOnly leaves out team and status, and with them one or two calls.
 	MilestonesOnly bool `json:"milestones_only,omitempty"`
+	// Own is true where the workflow of the sale itself asks: nobody has to tell it what
+	// is read.
+	Own bool `json:"own,omitempty"`
 	// Spare leaves out team and status where the key has no calls for them now.
 	Spare bool `json:"spare,omitempty"`
 	// Method is what the sale was created as, where OpenMoove does not say.
@@ -196,6 +199,9 @@ type SaleFacts struct {
 	Method        SaleMethod `json:"method"`
 	// Team is who was assigned.
 	Team []Assigned `json:"team,omitempty"`
+	// LookAfter is how soon the team is looked at where View is nil (business time). Only
+	// histories have it that are older than the polling, which reads such a sale now.
+	LookAfter time.Duration `json:"look_after,omitempty"`
 	// View is what OpenMoove showed after the creation, nil where it was not read: the
 	// polling reads it then.
 	View *SaleView `json:"view,omitempty"`
@@ -210,8 +216,12 @@ func (a *Activities) releaseSale(ctx context.Context, in ReleaseSaleInput) (None
 
 // handOverSale lets the sale be polled too, once its workflow knows of it.
 func (a *Activities) handOverSale(ctx context.Context, facts SaleFacts) (None, error) {
-	if err := a.HandOver(ctx, facts); err != nil {
+	follows, err := a.HandOver(ctx, facts)
+	switch {
+	case err != nil:
 		return None{}, err
+	case !follows:
+		return None{}, a.Store.EndWatch(ctx, facts.PropertyID)
 	}
 	return None{}, a.addWatch(ctx, facts.PropertyID, facts.TransactionID)
 }

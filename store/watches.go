@@ -91,12 +91,13 @@ type Watches interface {
 	// whether it had none.
 	AddWatch(ctx context.Context, w Watch) (added bool, err error)
 	// PutWatch adds a watch, or brings the one of the property up to date, also one
-	// that has ended: the sale is followed again. A watch with an earlier ReadAt than
-	// is known changes nothing, and updated is false. An empty TransactionID leaves
-	// what is known.
-	PutWatch(ctx context.Context, w Watch) (updated bool, err error)
+	// that has ended: the sale is followed again. Where somebody else has read the sale
+	// since the watch was loaded with this ReadAt (zero for one that was not there),
+	// nothing changes, and updated is false. An empty TransactionID leaves what is
+	// known.
+	PutWatch(ctx context.Context, w Watch, loaded time.Time) (updated bool, err error)
 	// UpdateWatch is PutWatch for a watch that is there and has not ended.
-	UpdateWatch(ctx context.Context, w Watch) (updated bool, err error)
+	UpdateWatch(ctx context.Context, w Watch, loaded time.Time) (updated bool, err error)
 	// Watch returns one by its property's id, ended or not, or ErrNotFound.
 	Watch(ctx context.Context, propertyID string) (Watch, error)
 	// WatchOf is Watch by the UUID.
@@ -160,25 +161,21 @@ func (d *database) AddWatch(ctx context.Context, w Watch) (bool, error) {
 }
 
 // PutWatch adds a watch, or brings the one of the property up to date.
-func (d *database) PutWatch(ctx context.Context, w Watch) (bool, error) {
+func (d *database) PutWatch(ctx context.Context, w Watch, loaded time.Time) (bool, error) {
 	w.EndedAt = time.Time{}
-	updated, err := d.updateWatch(ctx, w, ``)
-	if err != nil || updated {
+	updated, err := d.updateWatch(ctx, w, loaded, ``)
+	if err != nil || updated || !loaded.IsZero() {
 		return updated, err
 	}
-	if added, err := d.AddWatch(ctx, w); err != nil || added {
-		return added, err
-	}
-	// It is there: with a later read, or added by another caller a moment ago.
-	return d.updateWatch(ctx, w, ``)
+	return d.AddWatch(ctx, w)
 }
 
 // UpdateWatch is PutWatch for a watch that is there and has not ended.
-func (d *database) UpdateWatch(ctx context.Context, w Watch) (bool, error) {
-	return d.updateWatch(ctx, w, ` AND ended_at = 0`)
+func (d *database) UpdateWatch(ctx context.Context, w Watch, loaded time.Time) (bool, error) {
+	return d.updateWatch(ctx, w, loaded, ` AND ended_at = 0`)
 }
 
-func (d *database) updateWatch(ctx context.Context, w Watch, only string) (bool, error) {
+func (d *database) updateWatch(ctx context.Context, w Watch, loaded time.Time, only string) (bool, error) {
 	if err := w.check(); err != nil {
 		return false, fmt.Errorf("store: put watch: %w", err)
 	}
@@ -187,9 +184,10 @@ func (d *database) updateWatch(ctx context.Context, w Watch, only string) (bool,
 			transaction_id = CASE WHEN $2 = '' THEN transaction_id ELSE $2 END,
 			class = $3, next_due = $4, turns_at = $5, read_at = $6, failed_at = $7, failures = $8,
 			due_at = $9, reads = $10, milestones_digest = $11, detail_digest = $12, view = $13, ended_at = 0
-		WHERE property_id = $1 AND read_at <= $6`+only,
+		WHERE property_id = $1 AND read_at = $14`+only,
 		w.PropertyID, w.TransactionID, string(w.Class), micros(w.NextDue), micros(w.TurnsAt), micros(w.ReadAt),
-		micros(w.FailedAt), w.Failures, micros(w.DueAt), w.Reads, w.MilestonesDigest, w.DetailDigest, w.View)
+		micros(w.FailedAt), w.Failures, micros(w.DueAt), w.Reads, w.MilestonesDigest, w.DetailDigest, w.View,
+		micros(loaded))
 	if err != nil {
 		return false, fmt.Errorf("store: update watch: %w", err)
 	}

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -21,7 +20,11 @@ func watchAt(id string, class store.WatchClass, due time.Duration) store.Watch {
 func putWatch(t *testing.T, s store.Store, list ...store.Watch) {
 	t.Helper()
 	for _, w := range list {
-		updated, err := s.PutWatch(t.Context(), w)
+		loaded := time.Time{}
+		if known, err := s.Watch(t.Context(), w.PropertyID); err == nil {
+			loaded = known.ReadAt
+		}
+		updated, err := s.PutWatch(t.Context(), w, loaded)
 		require.NoError(t, err)
 		require.True(t, updated, w.PropertyID)
 	}
@@ -60,9 +63,11 @@ func TestWatch(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, next, w)
 
-		updated, err := s.PutWatch(ctx, whole)
-		require.NoError(t, err)
-		require.False(t, updated, "an earlier read says nothing new")
+		for _, loaded := range []time.Time{{}, whole.ReadAt} {
+			updated, err := s.PutWatch(ctx, whole, loaded)
+			require.NoError(t, err)
+			require.False(t, updated, "somebody else has read it meanwhile")
+		}
 		w, err = s.Watch(ctx, "1")
 		require.NoError(t, err)
 		require.Equal(t, next, w)
@@ -85,9 +90,9 @@ func TestWatchThatIsWrong(t *testing.T) {
 			"never due":    {PropertyID: "1", Class: store.WatchRest},
 			"minus counts": {PropertyID: "1", Class: store.WatchRest, DueAt: watchNoon, Reads: -1},
 		} {
-			_, err := s.PutWatch(t.Context(), w)
+			_, err := s.PutWatch(t.Context(), w, time.Time{})
 			require.Error(t, err, name)
-			_, err = s.UpdateWatch(t.Context(), w)
+			_, err = s.UpdateWatch(t.Context(), w, time.Time{})
 			require.Error(t, err, name)
 		}
 	})
@@ -102,7 +107,7 @@ func TestWatchThatHasEnded(t *testing.T) {
 		w.TurnsAt = watchNoon
 		putWatch(t, s, w)
 		w.ReadAt = watchNoon
-		updated, err := s.UpdateWatch(ctx, w)
+		updated, err := s.UpdateWatch(ctx, w, time.Time{})
 		require.NoError(t, err)
 		require.True(t, updated)
 		began := time.Now().Add(-time.Second)
@@ -111,11 +116,12 @@ func TestWatchThatHasEnded(t *testing.T) {
 		ended, err := s.Watch(ctx, "1")
 		require.NoError(t, err)
 		require.True(t, ended.EndedAt.After(began))
-		for _, write := range []func(context.Context, store.Watch) (bool, error){s.UpdateWatch, s.AddWatch} {
-			done, err := write(ctx, w)
-			require.NoError(t, err)
-			require.False(t, done)
-		}
+		updated, err = s.UpdateWatch(ctx, w, w.ReadAt)
+		require.NoError(t, err)
+		require.False(t, updated)
+		added, err := s.AddWatch(ctx, w)
+		require.NoError(t, err)
+		require.False(t, added)
 		due, err := s.DueWatches(ctx, store.WatchRest, watchNoon.Add(time.Hour), store.WatchShard{}, 10)
 		require.NoError(t, err)
 		require.Empty(t, due)
@@ -268,21 +274,38 @@ func TestCountWatches(t *testing.T) {
 	})
 }
 
-// Workflows and pollers write the same watch at once: the latest read stays.
+// Workflows and pollers write the same watch at once: of those that loaded the same
+// one, the first stays.
 func TestWatchPutAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, open func() store.Store) {
 		stores := []store.Store{open(), open()}
-		errs := make([]error, 20)
-		together(len(errs), func(i int) {
-			w := watchAt("1", store.WatchRest, 0)
-			w.ReadAt, w.MilestonesDigest = watchNoon.Add(time.Duration(i)*time.Second), fmt.Sprint(i)
-			_, errs[i] = stores[i%2].PutWatch(t.Context(), w)
-		})
-		for _, err := range errs {
-			require.NoError(t, err)
+		errs, updated := make([]error, 20), make([]bool, 20)
+		write := func(loaded time.Time, after time.Duration) (wrote []int) {
+			together(len(errs), func(i int) {
+				w := watchAt("1", store.WatchRest, 0)
+				w.ReadAt, w.MilestonesDigest = watchNoon.Add(after+time.Duration(i)*time.Second), fmt.Sprint(i)
+				updated[i], errs[i] = stores[i%2].PutWatch(t.Context(), w, loaded)
+			})
+			for i := range errs {
+				require.NoError(t, errs[i])
+				if updated[i] {
+					wrote = append(wrote, i)
+				}
+			}
+			return wrote
 		}
-		w, err := stores[0].Watch(t.Context(), "1")
-		require.NoError(t, err)
-		require.Equal(t, "19", w.MilestonesDigest)
+		for _, loaded := range []bool{false, true} {
+			var was store.Watch
+			if loaded {
+				var err error
+				was, err = stores[0].Watch(t.Context(), "1")
+				require.NoError(t, err)
+			}
+			wrote := write(was.ReadAt, time.Hour)
+			require.Len(t, wrote, 1)
+			w, err := stores[0].Watch(t.Context(), "1")
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprint(wrote[0]), w.MilestonesDigest)
+		}
 	})
 }

@@ -129,7 +129,10 @@ func (s *scenario) wire() {
 				HTTP: partner.HTTPConfig{BreakAfter: 1000}}),
 			Limits: []store.Limit{{Calls: 6000, Window: time.Minute}},
 		},
-		HandOver: func(_ context.Context, facts activities.SaleFacts) error { return s.handOver(facts) },
+		HandOver: func(_ context.Context, facts activities.SaleFacts) (bool, error) {
+			err := s.handOver(facts)
+			return err == nil, err
+		},
 		Twilio: twilio.New(twilio.Config{
 			AccountSID: "AC00000000000000000000000000000001", AuthToken: "token", BaseURL: s.base + "/twilio", From: "+12135550100",
 		}),

@@ -76,14 +76,29 @@ func (r Rules) Wait(s State, now time.Time) time.Duration {
 	return time.Duration(math.Ceil(lacks / pace * float64(time.Second)))
 }
 
+// Needs is the share of the limits that it takes to meet the targets for as many
+// sales of each class, with team and status as seldom as may be.
+func (r Rules) Needs(sales map[store.WatchClass]int) float64 {
+	pace := math.MaxFloat64
+	for _, limit := range r.Limits {
+		pace = min(pace, float64(limit.Calls)/limit.Window.Seconds())
+	}
+	return r.readsPerSecond(sales) * (1 + float64(mostCalls-1)/float64(r.MaxDetailEvery)) / pace
+}
+
+func (r Rules) readsPerSecond(sales map[store.WatchClass]int) float64 {
+	reads := 0.0
+	for class, n := range sales {
+		reads += float64(n) / (r.Target(class).Seconds() * (1 - jitter/2))
+	}
+	return reads
+}
+
 // DetailEvery is the smallest N, such that every Nth read takes team and status,
 // with which one poller's budget meets the targets for as many sales of each class
 // and keeps a tenth to catch up with; at most Rules.MaxDetailEvery.
 func (r Rules) DetailEvery(sales map[store.WatchClass]int) int {
-	reads := 0.0 // a second
-	for class, n := range sales {
-		reads += float64(n) / (r.Target(class).Seconds() * (1 - jitter/2))
-	}
+	reads := r.readsPerSecond(sales)
 	for every := 1; every < r.MaxDetailEvery; every++ {
 		if reads*(1+float64(mostCalls-1)/float64(every)) <= 0.9*r.perSecond() {
 			return every

@@ -249,23 +249,23 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 			r, err := router.Deliver(ctx, ev)
 			return activities.Redelivery{Routed: r.Outcome != ingress.Parked, WorkflowID: r.WorkflowID}, err
 		},
-		HandOver: func(ctx context.Context, facts activities.SaleFacts) error {
-			err := sales.HandOver(ctx, b.temporal, workflows.TaskQueue, b.clock, facts)
-			if errors.Is(err, sales.ErrSaleEnded) {
-				return nil
-			}
-			return err
+		HandOver: func(ctx context.Context, facts activities.SaleFacts) (bool, error) {
+			return follows(sales.HandOver(ctx, b.temporal, workflows.TaskQueue, b.clock, facts))
 		},
-		ShowSale: func(ctx context.Context, propertyID string, view activities.SaleView) (follows bool, err error) {
-			err = sales.Show(ctx, b.temporal, workflows.TaskQueue, b.clock, propertyID, view)
-			if errors.Is(err, sales.ErrSaleEnded) {
-				return false, nil
-			}
-			return err == nil, err
+		ShowSale: func(ctx context.Context, propertyID string, view activities.SaleView) (bool, error) {
+			return follows(sales.Show(ctx, b.temporal, workflows.TaskQueue, b.clock, propertyID, view))
 		},
 		OutgoingWebhooks: webhooks,
 		Log:              b.log.Named("activities"),
 	}), nil
+}
+
+// follows tells whether a sale took what it was told: false where it has ended.
+func follows(err error) (bool, error) {
+	if errors.Is(err, sales.ErrSaleEnded) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // outgoing reads who is told of sales, and which private addresses that may reach.

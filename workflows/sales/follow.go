@@ -47,7 +47,7 @@ const (
 // snapshot is what the sale shows, for comparing.
 func (s *SaleState) snapshot() change.Snapshot {
 	out := change.Snapshot{
-		Status: s.Status, Milestones: s.Course.Milestones, NoMilestones: !s.Course.Known, NoTeam: len(s.Team) == 0,
+		Status: s.Status, Milestones: s.Course.Milestones, NoMilestones: !s.Course.Known, NoTeam: len(s.Team) == 0 && s.TeamSeenAt.IsZero(),
 	}
 	for _, m := range s.Team {
 		out.Team = append(out.Team, change.Member{Role: m.Role, Email: m.Email, Active: m.Active})
@@ -55,9 +55,10 @@ func (s *SaleState) snapshot() change.Snapshot {
 	return out
 }
 
-// changed notes what is different from an earlier look. What no look has shown before
-// is no change.
-func (s *SaleState) changed(before change.Snapshot, now time.Time) {
+// changed notes what a look has shown that is different from an earlier one. What no
+// look has shown before is no change. Looks that are older than their time of reading
+// are told to nobody, as it was then.
+func (s *SaleState) changed(before change.Snapshot, v activities.SaleView, now time.Time) {
 	after := s.snapshot()
 	after.NoMilestones = after.NoMilestones || before.NoMilestones
 	after.NoTeam = after.NoTeam || before.NoTeam
@@ -69,7 +70,7 @@ func (s *SaleState) changed(before change.Snapshot, now time.Time) {
 			continue
 		}
 		s.happened(now, c.Sentence(s.Course.Zone))
-		if len(s.News) < maxTimeline {
+		if len(s.News) < maxTimeline && !v.ReadAt.IsZero() {
 			s.News = append(s.News, News{At: now, Change: c})
 		}
 	}
@@ -163,14 +164,24 @@ func (s *SaleState) sendAt() time.Time {
 	return later(s.OutboxFrom, s.BeganAt)
 }
 
-// posted takes what became of the outbox: what is held stays.
-func (s *SaleState) posted(results []activities.Sent, now time.Time) {
+// posted takes what became of the outbox: what is held stays, and waits longer each
+// time. An outbox that is empty holds up no later letter, but in runs that began when
+// it did (atOnce is false).
+func (s *SaleState) posted(results []activities.Sent, atOnce bool, now time.Time) {
 	s.Outbox = slices.DeleteFunc(s.Outbox, func(m activities.Message) bool {
 		return !slices.ContainsFunc(results, func(r activities.Sent) bool {
 			return r.Step == m.Step && r.Outcome == activities.MessageHeld
 		})
 	})
-	s.OutboxFrom = now.Add(heldAtLeast)
+	switch {
+	case !atOnce:
+		s.OutboxFrom = now.Add(heldAtLeast)
+	case len(s.Outbox) == 0:
+		s.OutboxFrom, s.Holds = time.Time{}, 0
+	default:
+		s.OutboxFrom = now.Add(min(heldAtLeast<<min(s.Holds, 5), day))
+		s.Holds++
+	}
 }
 
 // alertWords is what an alert says at the head of a letter.

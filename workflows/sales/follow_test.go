@@ -43,8 +43,9 @@ func (s *SaleState) look(milestones []activities.Milestone, now time.Time) {
 	before := s.snapshot()
 	v := view(s.Team...)
 	v.MilestonesKnown, v.Milestones = true, milestones
+	v.ReadAt = now
 	s.looked(v, now)
-	s.changed(before, now)
+	s.changed(before, v, now)
 }
 
 func TestAnAlertIsToldOnceToTheRightPeople(t *testing.T) {
@@ -115,10 +116,16 @@ func TestHeldLettersStayInTheOutbox(t *testing.T) {
 	s := begun()
 	require.Zero(t, s.sendAt())
 	s.Outbox = []activities.Message{{Step: "a"}, {Step: "b"}, {Step: "c"}}
-	s.posted([]activities.Sent{{Step: "a", Outcome: activities.MessageSent}, {Step: "b", Outcome: activities.MessageHeld}}, wednesday)
+	s.posted([]activities.Sent{{Step: "a", Outcome: activities.MessageSent}, {Step: "b", Outcome: activities.MessageHeld}}, true, wednesday)
 	require.Len(t, s.Outbox, 1)
 	require.Equal(t, "b", s.Outbox[0].Step)
 	require.Equal(t, wednesday.Add(time.Hour), s.sendAt())
+	held := []activities.Sent{{Step: "b", Outcome: activities.MessageHeld}}
+	s.posted(held, true, wednesday)
+	require.Equal(t, wednesday.Add(2*time.Hour), s.sendAt(), "longer each time")
+	s.posted(nil, true, wednesday)
+	s.Outbox = []activities.Message{{Step: "d"}}
+	require.Equal(t, s.BeganAt, s.sendAt(), "a later letter does not wait for those before it")
 }
 
 // at is a view as it was read so long after Wednesday (real time).
@@ -162,7 +169,7 @@ func TestChangesAreToldOnceInOneLetter(t *testing.T) {
 	after := view(member(activities.EstateAgent, "agent@example.com", true), member(activities.Conveyancer, "lawyer@example.com", true))
 	after.MilestonesKnown, after.Milestones, after.Status = true, steps(2, time.Time{}), "Under offer"
 	s.saw(at(after, time.Hour), wednesday)
-	s.changed(before, wednesday)
+	s.changed(before, at(after, time.Hour), wednesday)
 	require.Equal(t, s.BeganAt, s.judgeAt(), "news are told at once")
 	letters, err := s.letters(nil, nil, d.Settings)
 	require.NoError(t, err)
@@ -178,7 +185,7 @@ func TestChangesAreToldOnceInOneLetter(t *testing.T) {
 	before = s.snapshot()
 	after.Status = "Sold"
 	s.saw(at(after, 2*time.Hour), wednesday)
-	s.changed(before, wednesday)
+	s.changed(before, at(after, 2*time.Hour), wednesday)
 	second, err := s.letters(nil, nil, d.Settings)
 	require.NoError(t, err)
 	require.Contains(t, second[0].Text, "from “Under offer” to “Sold”")

@@ -12,7 +12,7 @@ import (
 // Report mails the report on all sales. A Schedule starts it on the policy's days;
 // started by hand, it mails one more.
 var Report = durable.Definition[ReportInput, activities.SalesReportMailed]{
-	Name: ReportName, Run: report, Versioning: workflow.VersioningBehaviorPinned,
+	Name: ReportName, Run: report, Versioning: workflow.VersioningBehaviorAutoUpgrade,
 }
 
 // ReportName is the durable name.
@@ -22,8 +22,10 @@ const ReportName = "sales.report"
 type ReportInput struct{}
 
 func report(ctx workflow.Context, _ ReportInput) (activities.SalesReportMailed, error) {
-	run := workflow.GetInfo(ctx).WorkflowExecution
-	mailed, err := activities.MailSalesReport.Run(ctx, activities.MailSalesReportInput{Ref: run.ID + "/" + run.RunID}, "the report on all sales")
+	info := workflow.GetInfo(ctx)
+	// A run that was reset is the same report.
+	ref := info.WorkflowExecution.ID + "/" + info.OriginalRunID
+	mailed, err := activities.MailSalesReport.Run(ctx, activities.MailSalesReportInput{Ref: ref}, "the report on all sales")
 	if err != nil {
 		return mailed, err
 	}

@@ -75,9 +75,10 @@ func (s *SaleState) reported(r MilestoneReport, now time.Time) {
 	s.LookFrom = now
 }
 
-// reportsNew tells whether there is a report that is to be told.
+// reportsNew tells whether there is a report that is to be told, after a look that may
+// have failed.
 func (s *SaleState) reportsNew() bool {
-	return slices.ContainsFunc(s.Reports, func(r Reported) bool { return r.State == "" }) && s.LookFrom.IsZero()
+	return slices.ContainsFunc(s.Reports, func(r Reported) bool { return r.State == "" }) && (s.LookFrom.IsZero() || s.Failures > 0)
 }
 
 // confirmBy is when the first report is late, zero for none.

@@ -13,7 +13,6 @@ import (
 	"github.com/aictive/keyholder/activities/progress"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
-	"github.com/aictive/keyholder/workflows/sales/change"
 	partnersync "github.com/aictive/keyholder/workflows/sync"
 )
 
@@ -141,7 +140,11 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	now := durable.Now(ctx)
 	handed, bad := SaleHandedOver.Drain(ctx)
 	for _, facts := range handed {
+		before := w.state.snapshot()
 		w.state.handedOver(facts, now)
+		if facts.View != nil {
+			w.state.changed(before, *facts.View, now)
+		}
 	}
 	events, unreadable := durable.EventReceived.Drain(ctx)
 	for _, ev := range events {
@@ -153,7 +156,7 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	for _, view := range views {
 		before := w.state.snapshot()
 		w.state.saw(view, now)
-		w.changed(ctx, before)
+		w.state.changed(before, view, now)
 	}
 	reports, unread := MilestoneReported.Drain(ctx)
 	for _, report := range reports {
@@ -170,15 +173,6 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	w.state.Unusable += unusable
 	w.state.Unknown += unknown
 	return len(handed)+len(events)+len(views)+len(reports)+len(ended)+unusable+unknown > 0
-}
-
-// changed notes what a look has shown that is new. Runs that began before changes
-// were told go on without, until they continue as new.
-func (w *saleRun) changed(ctx workflow.Context, before change.Snapshot) {
-	w.state.changed(before, durable.Now(ctx))
-	if len(w.state.News) > 0 && workflow.GetVersion(ctx, "tell-changes", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		w.state.News = nil
-	}
 }
 
 // act does what the state says is due.
@@ -260,7 +254,8 @@ func (w *saleRun) post(ctx workflow.Context) error {
 		results = activities.SentBefore(err)
 		workflow.GetLogger(ctx).Warn("letters about a sale could not be sent", "error", err)
 	}
-	w.state.posted(results, durable.Now(ctx))
+	atOnce := workflow.GetVersion(ctx, "letters-at-once", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	w.state.posted(results, atOnce, durable.Now(ctx))
 	return nil
 }
 
@@ -279,13 +274,15 @@ func (w *saleRun) finish(ctx workflow.Context) (ended bool, err error) {
 		"no more polling, its professionals are free"); err != nil {
 		return false, err
 	}
+	w.close(ctx)
 	if err := durable.Settle(ctx, w.take); err != nil {
 		return false, err
 	}
 	if look := w.state.LookFrom; w.state.Course.Fresh || !look.IsZero() && !look.After(durable.Now(ctx)) {
+		// The look lets it be polled again.
+		w.state.LookFrom = durable.Now(ctx)
 		return false, nil
 	}
-	w.close(ctx)
 	return true, nil
 }
 
@@ -297,11 +294,15 @@ func (w *saleRun) graceOf(ctx workflow.Context) time.Duration {
 	return durable.ClockOf(ctx).Business(grace)
 }
 
+// lookWithin is how long a look is tried before the sale goes on without (real time):
+// the polling, or a later look, shows what it would have.
+const lookWithin = 10 * time.Minute
+
 // look asks OpenMoove what the sale is now. A sale that cannot be found is looked for again later: the
 // property may be gone, or the older form of its detail.
 func (w *saleRun) look(ctx workflow.Context) error {
-	view, err := activities.ReadSale.Run(ctx, activities.ReadSaleInput{
-		PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, MilestonesOnly: w.state.milestonesOnly(),
+	view, err := activities.ReadSale.Limited(lookWithin).Run(ctx, activities.ReadSaleInput{
+		Own: true, PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, MilestonesOnly: w.state.milestonesOnly(),
 	}, "what it is now")
 	if temporal.IsCanceledError(err) {
 		return err
@@ -309,7 +310,7 @@ func (w *saleRun) look(ctx workflow.Context) error {
 	if err == nil {
 		before := w.state.snapshot()
 		w.state.looked(view, durable.Now(ctx))
-		w.changed(ctx, before)
+		w.state.changed(before, view, durable.Now(ctx))
 	} else {
 		w.state.lookFailed(durable.Now(ctx))
 	}

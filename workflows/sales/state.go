@@ -61,6 +61,8 @@ type SaleState struct {
 	// Outbox are letters to send from OutboxFrom on.
 	Outbox     []activities.Message `json:"outbox,omitempty"`
 	OutboxFrom time.Time            `json:"outbox_from,omitzero"`
+	// Holds counts how often in a row letters were held back.
+	Holds int `json:"holds,omitempty"`
 	Events     map[string]int       `json:"events,omitempty"`
 	Unusable   int                  `json:"unusable,omitempty"`
 	Unknown    int                  `json:"unknown,omitempty"`
@@ -86,6 +88,9 @@ func (c Chase) of(role activities.Role, email string) bool {
 func (s *SaleState) handedOver(f activities.SaleFacts, now time.Time) {
 	if s.Origin == "" || s.Origin == OriginFound {
 		s.Origin, s.BornHere = f.Origin, f.Origin != OriginFound || s.BornHere
+		if f.LookAfter > 0 && f.View == nil {
+			s.LookFrom = now.Add(f.LookAfter)
+		}
 	}
 	fill(&s.TransactionID, f.TransactionID)
 	fill(&s.RequestID, f.RequestID)
@@ -97,9 +102,13 @@ func (s *SaleState) handedOver(f activities.SaleFacts, now time.Time) {
 	if len(s.Assigned) == 0 {
 		s.Assigned = f.Team
 	}
-	if f.View != nil {
-		s.saw(*f.View, now)
+	if f.View == nil {
+		return
 	}
+	if f.View.ReadAt.IsZero() {
+		s.LookFrom, s.Failures = time.Time{}, 0 // as it was before views had a time
+	}
+	s.saw(*f.View, now)
 }
 
 func fill(field *string, value string) {
@@ -128,15 +137,31 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 	case "property.created":
 		s.BornHere = s.BornHere || s.Origin == ""
 	case "property.milestone.created", "property.milestone.updated", "property.milestone.completed":
-		// What was read since shows it: one change may be told by two webhooks.
-		if ev.ReceivedAt.IsZero() || !ev.ReceivedAt.Before(s.SeenAt) {
+		if !shows(s.SeenAt, ev) {
 			s.LookFrom = now
 		}
 	case "property.updated":
-		if s.Origin != "" && (ev.ReceivedAt.IsZero() || !ev.ReceivedAt.Before(s.TeamSeenAt)) {
+		switch {
+		case s.Origin == "":
+		case s.TeamSeenAt.IsZero() && len(s.Team) > 0 && !s.open():
+			// As it was before views had a time, for runs that are older.
+		case !shows(s.TeamSeenAt, ev):
 			s.LookTeam, s.LookFrom = true, now
 		}
 	}
+}
+
+// clocksApart is by how much the clocks of two machines may differ.
+const clocksApart = 10 * time.Second
+
+// shows tells whether what was read at a time shows what an event is about.
+func shows(readAt time.Time, ev durable.Event) bool {
+	return !ev.ReceivedAt.IsZero() && ev.ReceivedAt.Add(clocksApart).Before(readAt)
+}
+
+// open tells whether an invitation is open.
+func (s *SaleState) open() bool {
+	return slices.ContainsFunc(s.Team, func(m activities.TeamMember) bool { return !m.Active })
 }
 
 // looked takes what a look of our own has shown: nothing is to be asked any more.
@@ -329,7 +354,10 @@ func (s *SaleState) invitationEnded(o InvitationOutcome, now time.Time) {
 	}
 	if o.How == InvitationChosen {
 		// The agent is to invite somebody else: see whether that has happened.
-		s.LookFrom, s.LookTeam = now.Add(3*day), true
+		s.LookTeam = true
+		if at := now.Add(3 * day); s.LookFrom.IsZero() || s.LookFrom.After(at) {
+			s.LookFrom = at
+		}
 	}
 	if o.How != InvitationAccepted {
 		return

@@ -16,7 +16,7 @@ import (
 // starts it again as soon as it ends, so that pausing the Schedule stops it within
 // the hour.
 var OpenMoove = durable.Definition[OpenMooveInput, OpenMooveResult]{
-	Name: OpenMooveName, Run: openMoove, Versioning: workflow.VersioningBehaviorPinned,
+	Name: OpenMooveName, Run: openMoove, Versioning: workflow.VersioningBehaviorAutoUpgrade,
 }
 
 // OpenMooveName is the durable name.
