@@ -17,10 +17,13 @@ func (a *Activities) readSale(ctx context.Context, in ReadSaleInput) (SaleView, 
 		keep = forPerson
 	}
 	view, err := a.saleView(ctx, in, keep)
-	if err == nil {
-		err = a.wasLookedAt(ctx, in, view)
+	if err != nil {
+		return view, toTemporal(ctx, err)
 	}
-	return view, toTemporal(ctx, err)
+	if view.CreatedAt, err = a.createdAt(ctx, in.PropertyID); err != nil {
+		return view, err
+	}
+	return view, a.wasLookedAt(ctx, in, view)
 }
 
 // saleView reads the milestones, then team and status.

@@ -73,6 +73,9 @@ func (s *SaleState) reported(r MilestoneReport, now time.Time) {
 	s.Reports = append(s.Reports, Reported{MilestoneReport: r, At: now})
 	s.Reports = s.Reports[max(0, len(s.Reports)-maxReports):]
 	s.LookFrom = now
+	if s.Origin == "" {
+		s.Origin = OriginFound // nobody reports about a sale that is being created
+	}
 }
 
 // reportsNew tells whether there is a report that is to be told, after a look that may
