@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +24,7 @@ import (
 // repeat: what was told is kept after it was told, and a workflow that is told the
 // same twice changes nothing.
 //
-// It does not heartbeat, because each heartbeat is billed: after a crash the sales
+// It does not heartbeat but for pages of the list, because each heartbeat is billed: after a crash the sales
 // wait for the rest of pollTime and a minute.
 var PollSales = durable.Activity[PollInput, PollResult]{
 	Name: "openmoove.poll_sales", Queue: QueueBulk, Attempt: pollTime + time.Minute, Priority: 5,
@@ -62,6 +64,8 @@ const (
 	// longest.
 	outagePause    = 5 * time.Second
 	maxOutagePause = time.Minute
+	// maxFailing bounds how many sales are told apart while OpenMoove is away.
+	maxFailing = 500
 	// turnedAtOnce bounds how many sales change their class in one decision.
 	turnedAtOnce = 500
 )
@@ -77,7 +81,9 @@ type poll struct {
 	countedAt time.Time
 	// pause is how long to wait where OpenMoove is away, 0 where it is not.
 	pause time.Duration
-	// failing are sales whose reads have failed since one last succeeded.
+	// failing are sales whose read failed while no other succeeded: false until another
+	// has succeeded since, and such a sale is tried after all others; true from then on,
+	// and its next failure is its own.
 	failing map[string]bool
 	// listAt is when the list is looked at next.
 	listAt time.Time
@@ -126,15 +132,33 @@ func (p *poll) round(ctx context.Context) error {
 	}
 	due := map[store.WatchClass][]store.Watch{}
 	for _, class := range store.WatchClasses() {
-		list, err := p.Store.DueWatches(ctx, class, time.Now(), p.shard, p.rules.PlanLimit())
+		list, err := p.Store.DueWatches(ctx, class, time.Now(), p.shard, p.rules.PlanLimit()+len(p.failing))
 		if err != nil {
 			return err
 		}
 		due[class] = list
 	}
+	p.othersFirst(due)
 	var reads []polling.Read
 	reads, p.state = p.rules.Plan(p.state, time.Now(), p.every, due)
 	return p.read(ctx, reads)
+}
+
+// othersFirst leaves out the sales of which nobody knows whether they or OpenMoove
+// failed, while anybody else is due.
+func (p *poll) othersFirst(due map[store.WatchClass][]store.Watch) {
+	others := map[store.WatchClass][]store.Watch{}
+	found := false
+	for class, list := range due {
+		others[class] = slices.DeleteFunc(slices.Clone(list), func(w store.Watch) bool {
+			others, failing := p.failing[w.PropertyID]
+			return failing && !others
+		})
+		found = found || len(others[class]) > 0
+	}
+	if found {
+		maps.Copy(due, others)
+	}
 }
 
 // turn gives sales whose class has changed by time alone their new place.
@@ -182,6 +206,7 @@ func (p *poll) rest(ctx context.Context) {
 // time.
 func (p *poll) read(ctx context.Context, reads []polling.Read) error {
 	if len(reads) == 0 {
+		p.pause = 0
 		return nil
 	}
 	failures := make([]error, len(reads))
@@ -210,31 +235,35 @@ func (p *poll) read(ctx context.Context, reads []polling.Read) error {
 		}
 		failed++
 	}
-	outage := away != nil && failed == len(reads) && p.severalFail(reads, failures)
-	p.wait(limited, away, outage)
+	p.wait(limited, away, away != nil && failed == len(reads))
 	p.result.Failed += failed
+	if len(p.failing) > maxFailing {
+		clear(p.failing) // nobody is read: begin again with the first
+	}
+	if failed < len(reads) {
+		for id := range p.failing {
+			p.failing[id] = true
+		}
+	}
 	for i, err := range failures {
-		kind := partner.KindOf(err)
-		if err == nil || kind == partner.RateLimited || (everybodys(kind) && outage) {
+		kind, id := partner.KindOf(err), reads[i].Watch.PropertyID
+		switch {
+		case err == nil:
+			delete(p.failing, id)
+			continue
+		case kind == partner.RateLimited:
+			continue
+		case everybodys(kind) && failed == len(reads) && !p.failing[id]:
+			p.failing[id] = false
 			continue
 		}
+		delete(p.failing, id)
 		w := polling.HasFailed(reads[i].Watch, time.Now())
 		if _, err := p.Store.UpdateWatch(ctx, p.rules.Schedule(w, p.Clock.Now()), w.ReadAt); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// severalFail notes the sales whose failures may be everybody's, and tells whether
-// there is more than one since a read last succeeded.
-func (p *poll) severalFail(reads []polling.Read, failures []error) bool {
-	for i, err := range failures {
-		if everybodys(partner.KindOf(err)) && len(p.failing) < pollAtOnce {
-			p.failing[reads[i].Watch.PropertyID] = true
-		}
-	}
-	return len(p.failing) > 1
 }
 
 // everybodys tells whether a failure may have nothing to do with the sale.
@@ -286,7 +315,6 @@ func (p *poll) readOne(ctx context.Context, r polling.Read) (failure, err error)
 	}
 	after, changed := afterRead(w, view)
 	p.mu.Lock()
-	clear(p.failing)
 	p.result.Read++
 	if changed {
 		p.result.Changed++
@@ -303,7 +331,10 @@ func (p *poll) readOne(ctx context.Context, r polling.Read) (failure, err error)
 	}
 	// Where another read has come in between, its record stands, and what it does not
 	// know is told once more.
-	_, err = p.Store.UpdateWatch(ctx, p.rules.Schedule(after, p.Clock.Now()), w.ReadAt)
+	updated, err := p.Store.UpdateWatch(ctx, p.rules.Schedule(after, p.Clock.Now()), w.ReadAt)
+	if err == nil && !updated {
+		err = p.Store.ForgetSeen(ctx, w.PropertyID)
+	}
 	return nil, err
 }
 
@@ -339,6 +370,7 @@ func (p *poll) adopt(ctx context.Context) error {
 	switch {
 	case errors.As(failure, &e):
 		// What was read of it is kept, and adopted now.
+		p.Log.Info("OpenMoove's list could not be read to its end", zap.Error(failure))
 		p.listAt = began.Add(min(every, maxOutagePause))
 	case failure != nil:
 		return failure

@@ -55,7 +55,11 @@ func (a *Activities) team(ctx context.Context, in ReadSaleInput, keep float64, v
 		return c.PropertyDetail(ctx, in.PropertyID)
 	})
 	switch {
-	case partner.KindOf(err) == partner.NotFound && in.TransactionID != "":
+	case partner.KindOf(err) == partner.NotFound && in.TransactionID == "":
+		// The older form is gone, and the PDTF object needs the UUID.
+		view.TeamUnread = true
+		return nil
+	case partner.KindOf(err) == partner.NotFound:
 		// The older form is gone: the PDTF object shows participants, but no team.
 	case err != nil:
 		return err

@@ -65,7 +65,16 @@ func (a *Activities) pollTarget(d time.Duration) time.Duration {
 // addWatch lets a sale be polled that has not been read yet.
 func (a *Activities) addWatch(ctx context.Context, propertyID, transactionID string) error {
 	w := store.Watch{PropertyID: propertyID, TransactionID: strings.ToLower(transactionID), AddedAt: time.Now()}
-	_, err := a.Store.AddWatch(ctx, a.pollRules(1).Schedule(w, a.Clock.Now()))
+	added, err := a.Store.AddWatch(ctx, a.pollRules(1).Schedule(w, a.Clock.Now()))
+	if err != nil || added || w.TransactionID == "" {
+		return err
+	}
+	known, err := a.Store.Watch(ctx, propertyID)
+	if err != nil || known.TransactionID != "" {
+		return err
+	}
+	known.TransactionID = w.TransactionID
+	_, err = a.Store.UpdateWatch(ctx, known, known.ReadAt)
 	return err
 }
 
@@ -78,8 +87,11 @@ func (a *Activities) wasLookedAt(ctx context.Context, in ReadSaleInput, view Sal
 		if errors.Is(err, store.ErrNotFound) {
 			w, err = store.Watch{PropertyID: in.PropertyID, AddedAt: view.ReadAt}, nil
 		}
-		if err != nil || w.ReadAt.After(view.ReadAt) {
+		if err != nil {
 			return err
+		}
+		if w.ReadAt.After(view.ReadAt) {
+			break
 		}
 		loaded := w.ReadAt
 		w.TransactionID = cmp.Or(strings.ToLower(in.TransactionID), w.TransactionID)
@@ -91,7 +103,12 @@ func (a *Activities) wasLookedAt(ctx context.Context, in ReadSaleInput, view Sal
 			return err
 		}
 	}
-	return nil // others read it again and again: what they keep is as new
+	// A later read was kept. Its reader may have found nothing new where this look has
+	// seen, or taken the milestones alone.
+	if !in.Own {
+		return nil
+	}
+	return a.Store.ForgetSeen(ctx, in.PropertyID)
 }
 
 // lookTries bounds how often a read is kept that others overtake.

@@ -98,6 +98,9 @@ type Watches interface {
 	PutWatch(ctx context.Context, w Watch, loaded time.Time) (updated bool, err error)
 	// UpdateWatch is PutWatch for a watch that is there and has not ended.
 	UpdateWatch(ctx context.Context, w Watch, loaded time.Time) (updated bool, err error)
+	// ForgetSeen empties the digests of what was last seen, so that the next read is
+	// told whatever it shows. Who has loaded the watch before does not bring them back.
+	ForgetSeen(ctx context.Context, propertyID string) error
 	// Watch returns one by its property's id, ended or not, or ErrNotFound.
 	Watch(ctx context.Context, propertyID string) (Watch, error)
 	// WatchOf is Watch by the UUID.
@@ -192,6 +195,15 @@ func (d *database) updateWatch(ctx context.Context, w Watch, loaded time.Time, o
 		return false, fmt.Errorf("store: update watch: %w", err)
 	}
 	return n > 0, nil
+}
+
+// ForgetSeen empties the digests of what was last seen.
+func (d *database) ForgetSeen(ctx context.Context, propertyID string) error {
+	if _, err := d.change(ctx, `
+		UPDATE watches SET milestones_digest = '', detail_digest = '', read_at = read_at + 1 WHERE property_id = $1`, propertyID); err != nil {
+		return fmt.Errorf("store: forget what was seen: %w", err)
+	}
+	return nil
 }
 
 // watchSlot is the slot of an id: even, and the same for ever.

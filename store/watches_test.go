@@ -295,17 +295,41 @@ func TestWatchPutAtOnce(t *testing.T) {
 			return wrote
 		}
 		for _, loaded := range []bool{false, true} {
-			var was store.Watch
+			was := store.Watch{ReadAt: watchNoon}
 			if loaded {
 				var err error
 				was, err = stores[0].Watch(t.Context(), "1")
 				require.NoError(t, err)
 			}
-			wrote := write(was.ReadAt, time.Hour)
+			known := was.ReadAt
+			if !loaded {
+				known = time.Time{}
+			}
+			wrote := write(known, was.ReadAt.Sub(watchNoon)+time.Hour)
 			require.Len(t, wrote, 1)
 			w, err := stores[0].Watch(t.Context(), "1")
 			require.NoError(t, err)
 			require.Equal(t, fmt.Sprint(wrote[0]), w.MilestonesDigest)
 		}
+	})
+}
+
+// What is forgotten is told by the next read, whatever it shows, also where somebody
+// has the watch loaded.
+func TestForgetSeen(t *testing.T) {
+	each(t, func(t *testing.T, open func() store.Store) {
+		s, ctx := open(), t.Context()
+		w := watchAt("1", store.WatchRest, 0)
+		w.ReadAt, w.MilestonesDigest, w.DetailDigest, w.View = watchNoon, "m", "d", "{}"
+		putWatch(t, s, w)
+		require.NoError(t, s.ForgetSeen(ctx, "1"))
+		require.NoError(t, s.ForgetSeen(ctx, "2"), "none is fine too")
+		updated, err := s.UpdateWatch(ctx, w, w.ReadAt)
+		require.NoError(t, err)
+		require.False(t, updated)
+		got, err := s.Watch(ctx, "1")
+		require.NoError(t, err)
+		require.Empty(t, got.MilestonesDigest+got.DetailDigest)
+		require.Equal(t, "{}", got.View)
 	})
 }

@@ -166,7 +166,9 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	}
 	ended, unclear := InvitationEnded.Drain(ctx)
 	for _, outcome := range ended {
+		before := w.state.snapshot()
 		w.state.invitationEnded(outcome, now)
+		w.state.changed(before, activities.SaleView{ReadAt: w.state.TeamSeenAt}, now)
 	}
 	unknown := durable.DrainUnknown(ctx, SaleHandedOver.Name, durable.EventReceived.Name, SaleSeen.Name, MilestoneReported.Name, InvitationEnded.Name)
 	unusable := bad + unreadable + unseen + unread + unclear
