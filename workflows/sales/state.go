@@ -62,10 +62,10 @@ type SaleState struct {
 	Outbox     []activities.Message `json:"outbox,omitempty"`
 	OutboxFrom time.Time            `json:"outbox_from,omitzero"`
 	// Holds counts how often in a row letters were held back.
-	Holds int `json:"holds,omitempty"`
-	Events     map[string]int       `json:"events,omitempty"`
-	Unusable   int                  `json:"unusable,omitempty"`
-	Unknown    int                  `json:"unknown,omitempty"`
+	Holds    int            `json:"holds,omitempty"`
+	Events   map[string]int `json:"events,omitempty"`
+	Unusable int            `json:"unusable,omitempty"`
+	Unknown  int            `json:"unknown,omitempty"`
 }
 
 // Chase is the follow-up of one professional's invitation.
