@@ -14,7 +14,7 @@ import (
 // store at each scrape.
 type freshness struct {
 	*Activities
-	sales, late, age, target *prometheus.Desc
+	sales, late, unread, failing, age, target *prometheus.Desc
 }
 
 // scrapeTime bounds what a scrape asks of the store.
@@ -29,14 +29,16 @@ func (a *Activities) Collectors() []prometheus.Collector {
 		Activities: a,
 		sales:      desc("sales", "Sales that are polled, by class."),
 		late:       desc("sales_late", "Sales whose next read should have begun, by class."),
-		age:        desc("sale_age_seconds", "Time since a sale was last read, by class: mean and max (real time).", "stat"),
+		unread:     desc("sales_never_read", "Sales that were never read, by class."),
+		failing:    desc("sales_failing", "Sales whose last read failed, by class."),
+		age:        desc("sale_age_seconds", "Time since a sale was last read, or was added where it never was, by class: mean and max (real time).", "stat"),
 		target:     desc("sale_age_target_seconds", "How old the last read of a sale should be at most, by class (real time)."),
 	}}
 }
 
 // Describe lists the metrics.
 func (f *freshness) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{f.sales, f.late, f.age, f.target} {
+	for _, d := range []*prometheus.Desc{f.sales, f.late, f.unread, f.failing, f.age, f.target} {
 		ch <- d
 	}
 }
@@ -58,6 +60,8 @@ func (f *freshness) Collect(ch chan<- prometheus.Metric) {
 		c, name := counts[class], string(class)
 		gauge(f.sales, float64(c.Watches), name)
 		gauge(f.late, float64(c.Late), name)
+		gauge(f.unread, float64(c.Watches-c.Read), name)
+		gauge(f.failing, float64(c.Failing), name)
 		gauge(f.age, c.MeanAge.Seconds(), name, "mean")
 		gauge(f.age, c.OldestAge.Seconds(), name, "max")
 		gauge(f.target, rules.Target(class).Seconds(), name)

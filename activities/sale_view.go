@@ -57,7 +57,7 @@ func (a *Activities) team(ctx context.Context, in ReadSaleInput, keep float64, v
 	switch {
 	case partner.KindOf(err) == partner.NotFound && in.TransactionID == "":
 		// The older form is gone, and the PDTF object needs the UUID.
-		view.TeamUnread = true
+		view.TeamUnread, view.TeamGone = true, true
 		return nil
 	case partner.KindOf(err) == partner.NotFound:
 		// The older form is gone: the PDTF object shows participants, but no team.

@@ -130,7 +130,10 @@ func afterRead(w store.Watch, view SaleView) (after store.Watch, changed bool) {
 	}
 	kept.Method = SaleMethod(cmp.Or(string(view.Method), string(kept.Method)))
 	changed = milestones != w.MilestonesDigest || detail != w.DetailDigest
-	after = polling.WasRead(w, view.ReadAt, !view.TeamUnread)
+	if view.TeamGone {
+		detail = "none" // it is asked for again at every Nth read
+	}
+	after = polling.WasRead(w, view.ReadAt, !view.TeamUnread || view.TeamGone)
 	after.MilestonesDigest, after.DetailDigest, after.NextDue = milestones, detail, nextDue(view.Milestones)
 	if text, err := json.Marshal(kept); err == nil { // it always is
 		after.View = string(text)

@@ -469,7 +469,7 @@ func TestTheMetricsOfThePolling(t *testing.T) {
 		require.True(t, there, name)
 		require.InDelta(t, want, value, 30, name)
 	}
-	require.Len(t, got, 3*5, "nothing of the sales themselves")
+	require.Len(t, got, 3*7, "nothing of the sales themselves")
 
 	// What cannot be counted is missing rather than wrong.
 	require.NoError(t, o.acts.Store.Close())

@@ -154,6 +154,9 @@ type SaleView struct {
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Status is OpenMoove's, such as "For sale"; "" where it was not read.
 	Status string `json:"status,omitempty"`
+	// TeamGone is true where OpenMoove has no detail of the property and the UUID, by
+	// which it has another form, is not known.
+	TeamGone bool `json:"team_gone,omitempty"`
 	// TeamUnread is true where neither team nor status were read.
 	TeamUnread    bool       `json:"team_unread,omitempty"`
 	TransactionID string     `json:"transaction_id,omitempty"`

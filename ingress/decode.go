@@ -92,12 +92,15 @@ func (d *Decoder) Decode(body []byte, deliveryID string, at time.Time) (durable.
 	name, known := d.routes.dotted(sent.eventType)
 	if !known {
 		e.Type = printable(sent.eventType)
-		e.EntityID, _ = entityID(data, sent, "")
+		e.EntityID, _ = d.entityID(data, sent, "")
 		return e, nil
 	}
 	e.Type = name
 	field := d.routes[name].IDField
-	if e.EntityID, ok = entityID(data, sent, field); !ok {
+	if e.EntityID, ok = d.entityID(data, sent, field); !ok {
+		if d.source == SourceOpenMoove {
+			return refuse("no_entity_id", "Send OpenMoove's integer id of the property as data."+field+".")
+		}
 		return refuse("no_entity_id", "Send the record's id as data."+field+" or data.id: 1 to 64 letters, digits, - or _.")
 	}
 	return e, nil
@@ -172,11 +175,19 @@ func idText(v any) (string, bool) {
 	return "", false
 }
 
+// openMooveID is OpenMoove's integer id (contracts/openmoove.md 4.1).
+var openMooveID = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
+
 // entityID takes the first id that was sent: the record's own field, the
 // envelope's object id, the record's plain id. One that is there but unusable is
-// not replaced by the next.
-func entityID(data any, sent envelope, field string) (string, bool) {
+// not replaced by the next. Of OpenMoove's events only the field counts, and it is
+// a whole number.
+func (d *Decoder) entityID(data any, sent envelope, field string) (string, bool) {
 	record, _ := data.(map[string]any)
+	if d.source == SourceOpenMoove {
+		id, _ := idText(record[field])
+		return id, openMooveID.MatchString(id)
+	}
 	for _, v := range []any{record[field], sent.objectID, record["id"]} {
 		if v != nil && v != "" {
 			return idText(v)

@@ -77,9 +77,11 @@ type WatchCount struct {
 	// latest of them is late.
 	Late        int
 	LongestWait time.Duration
-	// Read are those that were read at least once; MeanAge and OldestAge say how long
-	// ago that was.
+	// Read are those that were read at least once, Failing those whose last read failed.
+	// MeanAge and OldestAge say how long ago they were read, or added where they never
+	// were.
 	Read      int
+	Failing   int
 	MeanAge   time.Duration
 	OldestAge time.Duration
 }
@@ -314,8 +316,9 @@ func (d *database) CountWatches(ctx context.Context, now time.Time) (map[WatchCl
 		SELECT class, count(*),
 			sum(CASE WHEN due_at < $1 THEN 1 ELSE 0 END), max($1 - due_at),
 			sum(CASE WHEN read_at > 0 THEN 1 ELSE 0 END),
-			CAST(sum(CASE WHEN read_at > 0 THEN $1 - read_at ELSE 0 END) AS BIGINT),
-			max(CASE WHEN read_at > 0 THEN $1 - read_at ELSE 0 END)
+			sum(CASE WHEN failures > 0 THEN 1 ELSE 0 END),
+			CAST(sum($1 - CASE WHEN read_at > 0 THEN read_at ELSE added_at END) AS BIGINT),
+			max($1 - CASE WHEN read_at > 0 THEN read_at ELSE added_at END)
 		FROM watches WHERE ended_at = 0 GROUP BY class`, micros(now))
 	if err != nil {
 		return nil, fmt.Errorf("store: count watches: %w", err)
@@ -326,11 +329,11 @@ func (d *database) CountWatches(ctx context.Context, now time.Time) (map[WatchCl
 		var class string
 		var c WatchCount
 		var wait, ages, oldest int64
-		if err := rows.Scan(&class, &c.Watches, &c.Late, &wait, &c.Read, &ages, &oldest); err != nil {
+		if err := rows.Scan(&class, &c.Watches, &c.Late, &wait, &c.Read, &c.Failing, &ages, &oldest); err != nil {
 			return nil, fmt.Errorf("store: count watches: %w", err)
 		}
 		c.LongestWait = time.Duration(max(wait, 0)) * time.Microsecond
-		c.MeanAge = time.Duration(ages/int64(max(c.Read, 1))) * time.Microsecond
+		c.MeanAge = time.Duration(max(ages, 0)/int64(max(c.Watches, 1))) * time.Microsecond
 		c.OldestAge = time.Duration(max(oldest, 0)) * time.Microsecond
 		list[WatchClass(class)] = c
 	}

@@ -268,7 +268,7 @@ func TestCountWatches(t *testing.T) {
 		counts, err = s.CountWatches(ctx, watchNoon)
 		require.NoError(t, err)
 		require.Equal(t, map[store.WatchClass]store.WatchCount{
-			store.WatchRest:    {Watches: 3, Late: 2, LongestWait: 10 * time.Minute, Read: 2, MeanAge: 30 * time.Minute, OldestAge: 40 * time.Minute},
+			store.WatchRest:    {Watches: 3, Late: 2, LongestWait: 10 * time.Minute, Read: 2, MeanAge: 20 * time.Minute, OldestAge: 40 * time.Minute},
 			store.WatchOverdue: {Watches: 1},
 		}, counts)
 	})

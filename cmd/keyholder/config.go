@@ -129,6 +129,7 @@ type (
 		LogConfig
 		PayloadConfig
 		PolicyConfig
+		StoreURL string `env:"KEYHOLDER_STORE_URL"`
 	}
 	codecConfig struct {
 		LogConfig

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/aictive/keyholder/cluster"
 	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -27,7 +30,8 @@ they can be paused and triggered.`,
 		Short: "Create the Schedules or bring them up to date",
 		Long: `Makes the Schedules of the cluster that TEMPORAL_ADDRESS or TEMPORAL_PROFILE names
 as KEYHOLDER_POLICY wants them. Run it with each deploy and after editing the
-policy's report; one that is paused stays paused.`,
+policy's report; one that is paused stays paused. With KEYHOLDER_STORE_URL the
+reports keep to the store's business clock, as those of "keyholder dev --day" do.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, c, err := dialForSchedules(cmd)
@@ -39,7 +43,11 @@ policy's report; one that is paused stays paused.`,
 			if err != nil {
 				return usageError{err}
 			}
-			wanted, unwanted := workflows.Schedules(rules.Sales(), durable.Clock{})
+			clock, err := cfg.clock(cmd.Context())
+			if err != nil {
+				return err
+			}
+			wanted, unwanted := workflows.Schedules(rules.Sales(), clock)
 			did, err := cluster.ApplySchedules(cmd.Context(), c, wanted, unwanted)
 			for _, line := range did {
 				out("%s", line)
@@ -71,6 +79,19 @@ policy's report; one that is paused stays paused.`,
 	}
 	cmd.AddCommand(apply, list)
 	return cmd
+}
+
+// clock is that of the store, real time without one.
+func (c schedulesConfig) clock(ctx context.Context) (clock durable.Clock, err error) {
+	if c.StoreURL == "" {
+		return clock, nil
+	}
+	s, err := store.Open(ctx, c.StoreURL)
+	if err != nil {
+		return clock, fmt.Errorf("KEYHOLDER_STORE_URL: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return storedClock(ctx, s)
 }
 
 func scheduleLine(s *client.ScheduleListEntry) string {

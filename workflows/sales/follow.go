@@ -62,7 +62,11 @@ func (s *SaleState) changed(before change.Snapshot, v activities.SaleView, now t
 	after := s.snapshot()
 	after.NoMilestones = after.NoMilestones || before.NoMilestones
 	after.NoTeam = after.NoTeam || before.NoTeam
-	if before.Status == "" {
+	switch {
+	case before.Status != "":
+	case s.TellStatus && s.Status != "":
+		s.TellStatus = false
+	default:
 		after.Status = ""
 	}
 	for _, c := range change.Diff(before, after) {
@@ -93,7 +97,8 @@ func (s *SaleState) judge(rules progress.Rules, now time.Time) []progress.Alert 
 	}
 	before := c.Progress
 	c.Progress = progress.Of(c.Milestones, now, s.instructedAt(), rules)
-	silent := !c.Judged && (!s.BornHere || s.Origin == OriginImported)
+	old := !s.CreatedAt.IsZero() && s.CreatedAt.Before(s.BeganAt.Add(-day))
+	silent := !c.Judged && (!s.BornHere || old || s.Origin == OriginImported)
 	c.Judged, c.Fresh = true, false
 	var tell []progress.Alert
 	for _, a := range progress.Alerts(before, c.Progress, rules) {

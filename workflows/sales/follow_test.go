@@ -1,6 +1,7 @@
 package sales
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -249,4 +250,70 @@ func TestWhatIsPublishedToWhom(t *testing.T) {
 	require.Len(t, ids, 4, "one event has one id, whoever is told")
 	require.Contains(t, string(s.Outgoing[0].Event.Data), `"milestone_name":"Legal Pack Preparation"`)
 	require.NoError(t, s.publish(nil, alerts, nil, d.Settings, wednesday))
+}
+
+// Several systems may report one milestone, and the policy's names are those of one
+// sale method.
+func TestOfReportsOfOneMilestoneTheFirstIsTold(t *testing.T) {
+	t.Parallel()
+	s, d, _ := followed(t, 1, time.Time{})
+	within := d.Settings.Reported.ConfirmWithin
+	for _, key := range []string{"a", "b"} {
+		s.reported(MilestoneReport{Key: key, Milestone: "Completion"}, wednesday)
+	}
+	s.reported(MilestoneReport{Key: "c", Milestone: "Auction Exchange"}, wednesday)
+	news := s.judgeReports(within, wednesday)
+	require.Len(t, news, 1)
+	require.Equal(t, "a", news[0].report.Key)
+	require.Equal(t, []ReportState{ReportAwaiting, ReportRepeated, ReportWithout}, []ReportState{s.Reports[0].State, s.Reports[1].State, s.Reports[2].State})
+	require.Len(t, s.judgeReports(within, wednesday.Add(within)), 1, "and so of those that are not confirmed")
+	s.look(steps(3, time.Time{}), wednesday.Add(within))
+	require.Empty(t, s.judgeReports(within, wednesday.Add(within)))
+	require.Equal(t, []ReportState{ReportConfirmed, ReportConfirmed, ReportWithout}, []ReportState{s.Reports[0].State, s.Reports[1].State, s.Reports[2].State})
+}
+
+// The first status of an adopted sale is news where OpenMoove has told of a change.
+func TestAFirstStatusAfterAWebhookIsTold(t *testing.T) {
+	t.Parallel()
+	s := begun()
+	v := view(member(activities.EstateAgent, "agent@example.com", true))
+	v.MilestonesKnown, v.Milestones = true, steps(1, time.Time{})
+	s.saw(at(v, time.Hour), wednesday)
+	s.event(durable.Event{Type: "property.updated", ReceivedAt: wednesday.Add(2 * time.Hour),
+		Data: json.RawMessage(`{"property_id":7,"property":{"transactionId":"uuid"}}`)}, wednesday)
+	require.Equal(t, wednesday, s.LookFrom)
+	require.False(t, s.milestonesOnly())
+	before := s.snapshot()
+	v.TransactionID, v.Status = "uuid", "Under offer"
+	s.looked(at(v, 3*time.Hour), wednesday)
+	s.changed(before, at(v, 3*time.Hour), wednesday)
+	require.Len(t, s.News, 1)
+	require.Contains(t, s.News[0].Change.Sentence("Europe/London"), "Under offer")
+	require.Zero(t, s.LookFrom)
+}
+
+func TestWhoHearsOfTheCompletionIsNotToldOfItsMilestoneToo(t *testing.T) {
+	t.Parallel()
+	s, d, r := followed(t, 2, time.Time{})
+	s.judge(r, wednesday)
+	s.look(steps(3, time.Time{}), wednesday.Add(time.Hour))
+	alerts := s.judge(r, wednesday.Add(time.Hour))
+	letters, err := s.letters(alerts, nil, d.Settings)
+	require.NoError(t, err)
+	require.Len(t, letters, 2, "the agent's and the manager's")
+	for _, l := range letters {
+		require.Contains(t, l.Subject, "Completed")
+	}
+}
+
+// Whatever a webhook says, an old sale is judged silently the first time.
+func TestAnOldSaleThatAWebhookBeginsIsSilent(t *testing.T) {
+	t.Parallel()
+	s := begun()
+	s.event(durable.Event{Type: "property.created"}, wednesday)
+	v := view()
+	v.MilestonesKnown, v.Milestones, v.CreatedAt = true, steps(0, wednesday.Add(-10*day)), wednesday.Add(-100*day)
+	s.saw(at(v, time.Hour), wednesday)
+	require.True(t, s.BornHere)
+	require.Empty(t, s.judge(progress.RulesOf(rules(t).Settings, string(StandardSale)), wednesday))
 }

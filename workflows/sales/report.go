@@ -53,6 +53,10 @@ const (
 	ReportUnconfirmed ReportState = "unconfirmed"
 	// ReportConfirmed: OpenMoove shows it.
 	ReportConfirmed ReportState = "confirmed"
+	// ReportRepeated: another report of the same milestone is awaited already.
+	ReportRepeated ReportState = "repeated"
+	// ReportWithout: the sale has no milestone of that name.
+	ReportWithout ReportState = "no_such_milestone"
 )
 
 // Reported is a milestone that another system has reported.
@@ -124,7 +128,14 @@ func (s *SaleState) judgeReports(within time.Duration, now time.Time) []reportNe
 	for i := range s.Reports {
 		r := &s.Reports[i]
 		before := r.State
-		r.judge(s.shows(r.Milestone), within, now)
+		switch {
+		case before == "" && s.Course.Known && !s.has(r.Milestone):
+			r.State = ReportWithout
+		case before == "" && s.awaits(r.Milestone) && !s.shows(r.Milestone):
+			r.State = ReportRepeated
+		default:
+			r.judge(s.shows(r.Milestone), within, now)
+		}
 		if r.State == before {
 			continue
 		}
@@ -135,6 +146,9 @@ func (s *SaleState) judgeReports(within time.Duration, now time.Time) []reportNe
 		case ReportUnconfirmed:
 			s.happened(now, "“"+r.Milestone+"” was reported and OpenMoove still does not show it.")
 			news = append(news, reportNews{*r, policy.AlertUnconfirmed})
+		case ReportWithout:
+			s.happened(now, "Another system reported “"+r.Milestone+"”; this sale has no such milestone.")
+		case ReportRepeated:
 		case ReportConfirmed:
 			s.happened(now, "OpenMoove shows “"+r.Milestone+"”, as another system reported.")
 		}
@@ -157,10 +171,24 @@ func (r *Reported) judge(shown bool, within time.Duration, now time.Time) {
 	}
 }
 
+// has tells whether the sale has a milestone of the name, in any case.
+func (s *SaleState) has(milestone string) bool {
+	return slices.ContainsFunc(s.Course.Milestones, func(m activities.Milestone) bool { return sameName(m.Name, milestone) })
+}
+
+// awaits tells whether a report of the same milestone was told and is not confirmed.
+func (s *SaleState) awaits(milestone string) bool {
+	return slices.ContainsFunc(s.Reports, func(r Reported) bool {
+		return (r.State == ReportAwaiting || r.State == ReportUnconfirmed) && sameName(r.Milestone, milestone)
+	})
+}
+
+func sameName(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) }
+
 // shows tells whether OpenMoove has the milestone completed, by name in any case.
 func (s *SaleState) shows(milestone string) bool {
 	return slices.ContainsFunc(s.Course.Milestones, func(m activities.Milestone) bool {
-		return m.Completed && strings.EqualFold(strings.TrimSpace(m.Name), strings.TrimSpace(milestone))
+		return m.Completed && sameName(m.Name, milestone)
 	})
 }
 

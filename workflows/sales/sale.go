@@ -298,7 +298,7 @@ func (w *saleRun) graceOf(ctx workflow.Context) time.Duration {
 
 // lookWithin is how long a look is tried before the sale goes on without (real time):
 // the polling, or a later look, shows what it would have.
-const lookWithin = 10 * time.Minute
+const lookWithin = 2 * time.Minute
 
 // look asks OpenMoove what the sale is now. A sale that cannot be found is looked for again later: the
 // property may be gone, or the older form of its detail.
@@ -396,7 +396,7 @@ func (s *SaleState) details() string {
 		lines = append(lines, line)
 	}
 	for _, r := range d.Reported {
-		if r.State != ReportConfirmed {
+		if r.State == ReportAwaiting || r.State == ReportUnconfirmed {
 			lines = append(lines, "- "+r.Milestone+": reported, awaiting OpenMoove")
 		}
 	}

@@ -45,6 +45,9 @@ type SaleState struct {
 	// Status is OpenMoove's, such as "For sale".
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	Status    string    `json:"status,omitempty"`
+	// TellStatus is true where OpenMoove has told of a change and no look has shown a
+	// status before.
+	TellStatus bool `json:"tell_status,omitempty"`
 	// SeenAt and TeamSeenAt are when milestones and team were read that are shown here
 	// (real time).
 	SeenAt     time.Time `json:"seen_at,omitzero"`
@@ -130,8 +133,12 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 			TransactionID string `json:"transactionId"`
 		} `json:"property"`
 	}
-	if json.Unmarshal(ev.Data, &data) == nil {
-		fill(&s.TransactionID, data.Property.TransactionID)
+	if json.Unmarshal(ev.Data, &data) == nil && s.TransactionID == "" && data.Property.TransactionID != "" {
+		s.TransactionID = data.Property.TransactionID
+		// The status is read by the UUID alone.
+		if !s.TeamSeenAt.IsZero() && s.Status == "" {
+			s.LookTeam, s.LookFrom = true, now
+		}
 	}
 	switch ev.Type {
 	case "property.created":
@@ -147,6 +154,7 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 			// As it was before views had a time, for runs that are older.
 		case !shows(s.TeamSeenAt, ev):
 			s.LookTeam, s.LookFrom = true, now
+			s.TellStatus = s.Status == "" && !s.TeamSeenAt.IsZero()
 		}
 	}
 }
@@ -212,6 +220,9 @@ func (s *SaleState) saw(v activities.SaleView, now time.Time) {
 	}
 	if !v.TeamUnread && !v.ReadAt.Before(s.TeamSeenAt) {
 		s.sawTeam(v, now)
+		if !v.ReadAt.IsZero() && v.TransactionID == "" && s.TransactionID != "" && s.Status == "" {
+			s.LookTeam, s.LookFrom = true, now // it was read without the UUID
+		}
 	}
 	if len(s.Missing) > 0 && !s.Verified {
 		s.LookFrom = now.Add(lookAgain)
