@@ -62,11 +62,7 @@ func (s *SaleState) changed(before change.Snapshot, v activities.SaleView, now t
 	after := s.snapshot()
 	after.NoMilestones = after.NoMilestones || before.NoMilestones
 	after.NoTeam = after.NoTeam || before.NoTeam
-	switch {
-	case before.Status != "":
-	case s.TellStatus && s.Status != "":
-		s.TellStatus = false
-	default:
+	if before.Status == "" {
 		after.Status = ""
 	}
 	for _, c := range change.Diff(before, after) {

@@ -272,8 +272,9 @@ func TestOfReportsOfOneMilestoneTheFirstIsTold(t *testing.T) {
 	require.Equal(t, []ReportState{ReportConfirmed, ReportConfirmed, ReportWithout}, []ReportState{s.Reports[0].State, s.Reports[1].State, s.Reports[2].State})
 }
 
-// The first status of an adopted sale is news where OpenMoove has told of a change.
-func TestAFirstStatusAfterAWebhookIsTold(t *testing.T) {
+// The status of an adopted sale is read as soon as a webhook names its UUID; it is
+// known from then on, and no change.
+func TestAWebhookThatNamesTheUUIDBringsTheStatus(t *testing.T) {
 	t.Parallel()
 	s := begun()
 	v := view(member(activities.EstateAgent, "agent@example.com", true))
@@ -287,23 +288,9 @@ func TestAFirstStatusAfterAWebhookIsTold(t *testing.T) {
 	v.TransactionID, v.Status = "uuid", "Under offer"
 	s.looked(at(v, 3*time.Hour), wednesday)
 	s.changed(before, at(v, 3*time.Hour), wednesday)
-	require.Len(t, s.News, 1)
-	require.Contains(t, s.News[0].Change.Sentence("Europe/London"), "Under offer")
+	require.Equal(t, "Under offer", s.Status)
+	require.Empty(t, s.News)
 	require.Zero(t, s.LookFrom)
-}
-
-func TestWhoHearsOfTheCompletionIsNotToldOfItsMilestoneToo(t *testing.T) {
-	t.Parallel()
-	s, d, r := followed(t, 2, time.Time{})
-	s.judge(r, wednesday)
-	s.look(steps(3, time.Time{}), wednesday.Add(time.Hour))
-	alerts := s.judge(r, wednesday.Add(time.Hour))
-	letters, err := s.letters(alerts, nil, d.Settings)
-	require.NoError(t, err)
-	require.Len(t, letters, 2, "the agent's and the manager's")
-	for _, l := range letters {
-		require.Contains(t, l.Subject, "Completed")
-	}
 }
 
 // Whatever a webhook says, an old sale is judged silently the first time.

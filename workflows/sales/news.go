@@ -64,7 +64,7 @@ func (s *SaleState) letters(alerts []progress.Alert, reports []reportNews, rules
 		tell := rules.Progress.Tell
 		everybody := slices.Concat(tell[policy.AlertMilestones], tell[policy.AlertTeam], tell[policy.AlertStatus])
 		for _, to := range slices.Compact(slices.Sorted(slices.Values(everybody))) {
-			lines := s.newsFor(to, alerts, rules)
+			lines := s.newsFor(to, rules)
 			if len(lines) == 0 {
 				continue
 			}
@@ -95,15 +95,10 @@ func (s *SaleState) letters(alerts []progress.Alert, reports []reportNews, rules
 	return out, nil
 }
 
-// newsFor is what one of the policy's roles is told of the news, a line each. Who is
-// told that the sale is completed is not told of its last milestones too.
-func (s *SaleState) newsFor(to string, alerts []progress.Alert, rules policy.Sales) []string {
-	completed := slices.ContainsFunc(alerts, func(a progress.Alert) bool { return a.Kind == progress.Completed && slices.Contains(a.To, to) })
+// newsFor is what one of the policy's roles is told of the news, a line each.
+func (s *SaleState) newsFor(to string, rules policy.Sales) []string {
 	var lines []string
 	for _, n := range s.News {
-		if completed && n.Change.Kind == change.MilestoneCompleted {
-			continue
-		}
 		if slices.Contains(rules.Progress.Tell[n.kind()], to) {
 			lines = append(lines, n.Change.Sentence(rules.TimeZone))
 		}

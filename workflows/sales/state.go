@@ -45,9 +45,6 @@ type SaleState struct {
 	// Status is OpenMoove's, such as "For sale".
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	Status    string    `json:"status,omitempty"`
-	// TellStatus is true where OpenMoove has told of a change and no look has shown a
-	// status before.
-	TellStatus bool `json:"tell_status,omitempty"`
 	// SeenAt and TeamSeenAt are when milestones and team were read that are shown here
 	// (real time).
 	SeenAt     time.Time `json:"seen_at,omitzero"`
@@ -154,7 +151,6 @@ func (s *SaleState) event(ev durable.Event, now time.Time) {
 			// As it was before views had a time, for runs that are older.
 		case !shows(s.TeamSeenAt, ev):
 			s.LookTeam, s.LookFrom = true, now
-			s.TellStatus = s.Status == "" && !s.TeamSeenAt.IsZero()
 		}
 	}
 }
