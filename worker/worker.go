@@ -46,6 +46,8 @@ func queues() []queue {
 	return []queue{
 		{name: workflows.TaskQueue, register: hostWorkflows, options: worker.Options{
 			MaxConcurrentActivityExecutionSize: 200, MaxConcurrentEagerActivityExecutionSize: 100,
+			// With the SDK's two, a backlog of running workflows leaves none for new ones.
+			MaxConcurrentWorkflowTaskPollers: 16,
 		}},
 		// RentVine has no published limit (contracts/rentvine.md 1.7); few at once is
 		// polite, and a slow RentVine fills only these slots.

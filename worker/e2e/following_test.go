@@ -79,7 +79,7 @@ func TestSalesAreFollowed(t *testing.T) {
 // followed reads the settings of the run.
 func followed(t *testing.T) *following {
 	t.Helper()
-	f := &following{T: t, sales: 60, day: 3 * time.Minute, phase: 10 * time.Second, letters: map[int]letter{}, statusRead: map[string]time.Time{}}
+	f := &following{T: t, sales: 60, day: 4 * time.Minute, phase: 10 * time.Second, letters: map[int]letter{}, statusRead: map[string]time.Time{}}
 	read := func(name string, into func(string) error) {
 		if text := os.Getenv(name); text != "" {
 			require.NoError(t, into(text), name)
@@ -299,11 +299,10 @@ func (f *following) problems() (problems []string) {
 }
 
 // checks are one for each sale.
-func (f *following) checks(toldOf func(listing) (list []told, ended []time.Time)) []*saleCheck {
+func (f *following) checks(toldOf func(listing) []told) []*saleCheck {
 	var out []*saleCheck
 	for _, l := range f.before {
-		c := &saleCheck{before: l, real: f.realAt, statusKnown: f.statusKnown(l)}
-		c.told, c.ended = toldOf(l)
+		c := &saleCheck{before: l, told: toldOf(l), real: f.realAt, statusKnown: f.statusKnown(l)}
 		for _, h := range f.happened {
 			if h.PropertyID == l.ID {
 				c.happened = append(c.happened, h)
@@ -317,28 +316,25 @@ func (f *following) checks(toldOf func(listing) (list []told, ended []time.Time)
 
 func (f *following) byLetters() []*saleCheck {
 	mails := f.mails()
-	return f.checks(func(l listing) (list []told, ended []time.Time) {
+	return f.checks(func(l listing) (list []told) {
 		for _, m := range mails {
-			switch {
-			case m.Subject == changesLetter(l.Address):
+			if m.Subject == changesLetter(l.Address) {
 				list = append(list, m.lines()...)
-			case m.Subject == endLetter(l.Address) && slices.Equal(m.To, []string{l.agent()}):
-				ended = append(ended, m.Time)
 			}
 		}
-		return list, ended
+		return list
 	})
 }
 
 func (f *following) byWebhooks() []*saleCheck {
 	all := webhooksOf(f.webhooks)
-	return f.checks(func(l listing) (list []told, _ []time.Time) {
+	return f.checks(func(l listing) (list []told) {
 		for _, o := range all[l.ID] {
 			if said, ok := o.said(); ok {
 				list = append(list, said)
 			}
 		}
-		return list, nil
+		return list
 	})
 }
 
@@ -448,7 +444,7 @@ func (f *following) checkReport() {
 func (f *following) idle() {
 	before := f.costs()
 	mails, webhooks, began := len(f.letters), len(f.webhooks), time.Now()
-	f.pass(max(f.real(2*time.Hour), f.phase/2))
+	f.pass(max(f.real(time.Hour), f.phase/2))
 	f.get("/_webhooks", &f.webhooks)
 	days := float64(time.Since(began)) / float64(f.day)
 	actions, busy := 0, 0

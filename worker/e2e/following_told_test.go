@@ -193,9 +193,6 @@ type saleCheck struct {
 	before   listing
 	happened []happened
 	told     []told
-	// ended are when letters said that the sale is completed (real time). They stand for
-	// its last milestones too.
-	ended []time.Time
 	// real is the real time of a business time.
 	real func(time.Time) time.Time
 	// statusKnown is from when changes of the status must be told (business time), zero
@@ -290,43 +287,8 @@ func (c *saleCheck) milestone(name string) {
 			completed = nil
 		}
 	}
-	if len(completed) == 1 && len(saidCompleted) == 0 {
-		saidCompleted = c.saidByTheEnd(completed[0])
-	}
 	c.once(completed, saidCompleted, "milestone_completed "+name)
 	c.moves(name, due, moved, saidMoved)
-}
-
-// saidByTheEnd is the letter that told of a milestone by saying that the sale is
-// completed, soon after and with no milestone left.
-func (c *saleCheck) saidByTheEnd(h happened) []told {
-	for _, at := range c.ended {
-		soonest, latest := c.real(h.At), c.real(h.At.Add(3*time.Hour)).Add(soon)
-		if !at.Before(soonest) && at.Before(latest) && c.openAt(at) == 0 {
-			return []told{{kind: h.Kind, about: h.Milestone, at: at, text: "The milestone “" + h.Milestone + "” is completed."}}
-		}
-	}
-	return nil
-}
-
-// openAt is how many milestones were open at a real time.
-func (c *saleCheck) openAt(at time.Time) int {
-	open := map[string]bool{}
-	for _, m := range c.before.Milestones {
-		if m.CompletedAt.IsZero() {
-			open[m.Name] = true
-		}
-	}
-	for _, h := range c.happened {
-		switch {
-		case c.real(h.At).After(at):
-		case h.Kind == "milestone_added":
-			open[h.Milestone] = true
-		case h.Kind == "milestone_completed":
-			delete(open, h.Milestone)
-		}
-	}
-	return len(open)
 }
 
 // after leaves out the moves that a milestone had behind it when it was first seen.
@@ -435,9 +397,8 @@ func webhooksOf(all []outgoing) map[int][]outgoing {
 	return out
 }
 
-// The subjects of letters about a sale.
+// changesLetter is the subject of the letters about changes of a sale.
 func changesLetter(address string) string { return "Sale of " + address + ": something has changed" }
-func endLetter(address string) string     { return "Sale of " + address + ": Completed" }
 
 // texts are what was told of the changes, in the words of letters.
 func texts(matches []match) []string {

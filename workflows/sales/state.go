@@ -220,8 +220,8 @@ func (s *SaleState) saw(v activities.SaleView, now time.Time) {
 			s.LookTeam, s.LookFrom = true, now // it was read without the UUID
 		}
 	}
-	if len(s.Missing) > 0 && !s.Verified {
-		s.LookFrom = now.Add(lookAgain)
+	if again := now.Add(lookAgain); len(s.Missing) > 0 && !s.Verified && (s.LookFrom.IsZero() || s.LookFrom.After(again)) {
+		s.LookFrom = again
 	}
 }
 
