@@ -200,10 +200,10 @@ func (p *poll) rest(ctx context.Context) {
 	}
 }
 
-// read makes the reads of one decision, several at once. Where all of them fail, and
-// not those of one sale alone, OpenMoove is away and nobody's turn passes. Else it is
-// those sales that cannot be read, and they are tried later, each time after twice the
-// time.
+// read makes the reads of one decision, several at once. Where all of them fail,
+// OpenMoove may be away: no turn passes, the pause grows, and those sales are tried
+// after all others. Else it is the sales that cannot be read, and they are tried later,
+// each time after twice the time.
 func (p *poll) read(ctx context.Context, reads []polling.Read) error {
 	if len(reads) == 0 {
 		p.pause = 0
@@ -237,10 +237,15 @@ func (p *poll) read(ctx context.Context, reads []polling.Read) error {
 	}
 	p.wait(limited, away, away != nil && failed == len(reads))
 	p.result.Failed += failed
+	return p.putOff(ctx, reads, failures, failed == len(reads))
+}
+
+// putOff settles whose turn passes, after reads of which all have failed or some.
+func (p *poll) putOff(ctx context.Context, reads []polling.Read, failures []error, all bool) error {
 	if len(p.failing) > maxFailing {
 		clear(p.failing) // nobody is read: begin again with the first
 	}
-	if failed < len(reads) {
+	if !all {
 		for id := range p.failing {
 			p.failing[id] = true
 		}
@@ -253,7 +258,7 @@ func (p *poll) read(ctx context.Context, reads []polling.Read) error {
 			continue
 		case kind == partner.RateLimited:
 			continue
-		case everybodys(kind) && failed == len(reads) && !p.failing[id]:
+		case everybodys(kind) && all && !p.failing[id]:
 			p.failing[id] = false
 			continue
 		}
@@ -388,7 +393,7 @@ func (p *poll) adopt(ctx context.Context) error {
 			return err
 		}
 		for _, ref := range found {
-			if err := p.addWatch(ctx, ref.ID, ref.TransactionID); err != nil {
+			if err := p.addWatch(ctx, p.rules, ref.ID, ref.TransactionID); err != nil {
 				return err
 			}
 			p.result.Adopted++

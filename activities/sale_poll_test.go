@@ -256,7 +256,7 @@ func (o *office) watched(n int) (ids []string) {
 	o.t.Helper()
 	for range n {
 		id := o.sale()
-		require.NoError(o.t, o.acts.addWatch(o.t.Context(), id, o.property(id).TransactionID))
+		require.NoError(o.t, o.acts.addWatch(o.t.Context(), o.acts.pollRules(1), id, o.property(id).TransactionID))
 		ids = append(ids, id)
 	}
 	o.due(ids...)
@@ -504,7 +504,7 @@ func TestASaleWithoutItsOlderFormIsShown(t *testing.T) {
 			if known {
 				uuid = o.property(id).TransactionID
 			}
-			require.NoError(t, o.acts.addWatch(t.Context(), id, uuid))
+			require.NoError(t, o.acts.addWatch(t.Context(), o.acts.pollRules(1), id, uuid))
 			o.due(id)
 			o.round(o.poller(0, 1))
 			require.Equal(t, milestonesIn(o.property(id)), o.last(id).Milestones)

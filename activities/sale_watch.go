@@ -63,9 +63,9 @@ func (a *Activities) pollTarget(d time.Duration) time.Duration {
 }
 
 // addWatch lets a sale be polled that has not been read yet.
-func (a *Activities) addWatch(ctx context.Context, propertyID, transactionID string) error {
+func (a *Activities) addWatch(ctx context.Context, rules polling.Rules, propertyID, transactionID string) error {
 	w := store.Watch{PropertyID: propertyID, TransactionID: strings.ToLower(transactionID), AddedAt: time.Now()}
-	added, err := a.Store.AddWatch(ctx, a.pollRules(1).Schedule(w, a.Clock.Now()))
+	added, err := a.Store.AddWatch(ctx, rules.Schedule(w, a.Clock.Now()))
 	if err != nil || added || w.TransactionID == "" {
 		return err
 	}

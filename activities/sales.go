@@ -226,5 +226,5 @@ func (a *Activities) handOverSale(ctx context.Context, facts SaleFacts) (None, e
 	case !follows:
 		return None{}, a.Store.EndWatch(ctx, facts.PropertyID)
 	}
-	return None{}, a.addWatch(ctx, facts.PropertyID, facts.TransactionID)
+	return None{}, a.addWatch(ctx, a.pollRules(1), facts.PropertyID, facts.TransactionID)
 }

@@ -175,18 +175,15 @@ func idText(v any) (string, bool) {
 	return "", false
 }
 
-// openMooveID is OpenMoove's integer id (contracts/openmoove.md 4.1).
-var openMooveID = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
-
 // entityID takes the first id that was sent: the record's own field, the
 // envelope's object id, the record's plain id. One that is there but unusable is
 // not replaced by the next. Of OpenMoove's events only the field counts, and it is
-// a whole number.
+// its integer id of a property.
 func (d *Decoder) entityID(data any, sent envelope, field string) (string, bool) {
 	record, _ := data.(map[string]any)
 	if d.source == SourceOpenMoove {
 		id, _ := idText(record[field])
-		return id, openMooveID.MatchString(id)
+		return id, propertyIDPattern.MatchString(id)
 	}
 	for _, v := range []any{record[field], sent.objectID, record["id"]} {
 		if v != nil && v != "" {

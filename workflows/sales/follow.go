@@ -76,6 +76,14 @@ func (s *SaleState) changed(before change.Snapshot, v activities.SaleView, now t
 	}
 }
 
+// compare takes something into the state and notes what that has changed of what the
+// sale shows; v is the look that shows it.
+func (s *SaleState) compare(v activities.SaleView, now time.Time, take func()) {
+	before := s.snapshot()
+	take()
+	s.changed(before, v, now)
+}
+
 // happened adds to the timeline.
 func (s *SaleState) happened(at time.Time, what string) {
 	c := &s.Course

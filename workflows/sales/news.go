@@ -34,12 +34,11 @@ func (n News) kind() string {
 // systems, and milestones that OpenMoove did not make.
 func (s *SaleState) letters(alerts []progress.Alert, reports []reportNews, rules policy.Sales) ([]activities.Message, error) {
 	var out []activities.Message
-	add := func(step string, tell []string, letter string, dataFor func(activities.Person) policy.LetterData) error {
+	add := func(step string, tell []string, letter string, data policy.LetterData) error {
 		for _, person := range s.recipients(tell, rules) {
 			m := activities.Message{
 				Step: step + " to " + person.ID, Class: activities.Routine, Channels: []activities.Channel{activities.Mail}, To: person,
 			}
-			data := dataFor(person)
 			data.Recipient, data.Method = person.Name, policy.Words(string(s.Method))
 			data.Address, data.Postcode, data.Percent = s.Address, s.Postcode, s.Course.Progress.Percent
 			if current := s.Course.Progress.Current; current != nil {
@@ -54,7 +53,7 @@ func (s *SaleState) letters(alerts []progress.Alert, reports []reportNews, rules
 		return nil
 	}
 	for _, a := range alerts {
-		if err := add("alert "+a.Key, a.To, policy.LetterProgress, func(activities.Person) policy.LetterData { return alertData(a, rules) }); err != nil {
+		if err := add("alert "+a.Key, a.To, policy.LetterProgress, alertData(a, rules)); err != nil {
 			return nil, err
 		}
 	}
@@ -68,27 +67,20 @@ func (s *SaleState) letters(alerts []progress.Alert, reports []reportNews, rules
 			if len(lines) == 0 {
 				continue
 			}
-			err := add(step+" for "+to, []string{to}, policy.LetterChanges, func(activities.Person) policy.LetterData {
-				return policy.LetterData{Changes: lines, Status: s.Status}
-			})
-			if err != nil {
+			if err := add(step+" for "+to, []string{to}, policy.LetterChanges, policy.LetterData{Changes: lines, Status: s.Status}); err != nil {
 				return nil, err
 			}
 		}
 		s.News = nil
 	}
 	for _, r := range reports {
-		err := add(fmt.Sprintf("%s %s", r.kind, r.report.Key), rules.Progress.Tell[r.kind], r.letter(), func(activities.Person) policy.LetterData { return r.data(rules) })
-		if err != nil {
+		if err := add(r.kind+" "+r.report.Key, rules.Progress.Tell[r.kind], r.letter(), r.data(rules)); err != nil {
 			return nil, err
 		}
 	}
 	if s.BornHere && s.Verified && len(s.Missing) > 0 && !s.MissingTold {
 		s.MissingTold = true
-		err := add("milestones missing", []string{policy.ToManager}, policy.LetterMilestonesMissing, func(activities.Person) policy.LetterData {
-			return policy.LetterData{Milestones: s.Missing}
-		})
-		if err != nil {
+		if err := add("milestones missing", []string{policy.ToManager}, policy.LetterMilestonesMissing, policy.LetterData{Milestones: s.Missing}); err != nil {
 			return nil, err
 		}
 	}

@@ -101,8 +101,8 @@ func (s *SaleState) confirmBy() (first time.Time) {
 // reportNews is a report of which somebody is to be told.
 type reportNews struct {
 	report Reported
-	// kind is policy's: AlertReported or AlertUnconfirmed; "" is a confirmation, which
-	// is told by the change itself.
+	// kind is policy's: AlertReported or AlertUnconfirmed. A confirmation is told by the
+	// change itself.
 	kind string
 }
 

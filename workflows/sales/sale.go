@@ -140,11 +140,11 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	now := durable.Now(ctx)
 	handed, bad := SaleHandedOver.Drain(ctx)
 	for _, facts := range handed {
-		before := w.state.snapshot()
-		w.state.handedOver(facts, now)
+		var view activities.SaleView
 		if facts.View != nil {
-			w.state.changed(before, *facts.View, now)
+			view = *facts.View
 		}
+		w.state.compare(view, now, func() { w.state.handedOver(facts, now) })
 	}
 	events, unreadable := durable.EventReceived.Drain(ctx)
 	for _, ev := range events {
@@ -154,9 +154,7 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	}
 	views, unseen := SaleSeen.Drain(ctx)
 	for _, view := range views {
-		before := w.state.snapshot()
-		w.state.saw(view, now)
-		w.state.changed(before, view, now)
+		w.state.compare(view, now, func() { w.state.saw(view, now) })
 	}
 	reports, unread := MilestoneReported.Drain(ctx)
 	for _, report := range reports {
@@ -166,9 +164,7 @@ func (w *saleRun) take(ctx workflow.Context) bool {
 	}
 	ended, unclear := InvitationEnded.Drain(ctx)
 	for _, outcome := range ended {
-		before := w.state.snapshot()
-		w.state.invitationEnded(outcome, now)
-		w.state.changed(before, activities.SaleView{ReadAt: w.state.TeamSeenAt}, now)
+		w.state.compare(activities.SaleView{ReadAt: w.state.TeamSeenAt}, now, func() { w.state.invitationEnded(outcome, now) })
 	}
 	unknown := durable.DrainUnknown(ctx, SaleHandedOver.Name, durable.EventReceived.Name, SaleSeen.Name, MilestoneReported.Name, InvitationEnded.Name)
 	unusable := bad + unreadable + unseen + unread + unclear
@@ -300,8 +296,8 @@ func (w *saleRun) graceOf(ctx workflow.Context) time.Duration {
 // the polling, or a later look, shows what it would have.
 const lookWithin = 2 * time.Minute
 
-// look asks OpenMoove what the sale is now. A sale that cannot be found is looked for again later: the
-// property may be gone, or the older form of its detail.
+// look asks OpenMoove what the sale is now. A sale that cannot be found is looked for
+// again later: the property may be gone, or the older form of its detail.
 func (w *saleRun) look(ctx workflow.Context) error {
 	view, err := activities.ReadSale.Limited(lookWithin).Run(ctx, activities.ReadSaleInput{
 		Own: true, PropertyID: w.state.PropertyID, TransactionID: w.state.TransactionID, Method: w.state.Method, MilestonesOnly: w.state.milestonesOnly(),
@@ -309,13 +305,12 @@ func (w *saleRun) look(ctx workflow.Context) error {
 	if temporal.IsCanceledError(err) {
 		return err
 	}
-	if err == nil {
-		before := w.state.snapshot()
-		w.state.looked(view, durable.Now(ctx))
-		w.state.changed(before, view, durable.Now(ctx))
-	} else {
-		w.state.lookFailed(durable.Now(ctx))
+	now := durable.Now(ctx)
+	if err != nil {
+		w.state.lookFailed(now)
+		return nil
 	}
+	w.state.compare(view, now, func() { w.state.looked(view, now) })
 	return nil
 }
 
