@@ -51,6 +51,8 @@ const (
 	LifeSafety Class = "life_safety"
 	// Emergency passes quiet hours and frequency caps, but neither STOP nor a pause.
 	Emergency Class = "emergency"
+	// Work is to those who work on a repair: it respects quiet hours, but no cap.
+	Work Class = "work"
 	// Routine respects everything.
 	Routine Class = "routine"
 )
@@ -64,8 +66,23 @@ const (
 	Mail Channel = "mail"
 )
 
-// Option is one possible answer to a question.
-type Option = store.Option
+// Option is one possible answer to a question; Detail is a line of what its page
+// shows, and Field something that its form asks.
+type (
+	Option = store.Option
+	Detail = store.Detail
+	Field  = store.Field
+)
+
+// The kinds of fields, for workflows.
+const (
+	FieldMoney  = store.FieldMoney
+	FieldDate   = store.FieldDate
+	FieldText   = store.FieldText
+	FieldRating = store.FieldRating
+	FieldChecks = store.FieldChecks
+	FieldPhotos = store.FieldPhotos
+)
 
 // Ask makes a message a question that may be answered by text or link.
 type Ask struct {
@@ -73,6 +90,8 @@ type Ask struct {
 	// Title tells this question from others of the same person.
 	Title     string    `json:"title"`
 	Options   []Option  `json:"options"`
+	Details   []Detail  `json:"details,omitempty"`
+	Fields    []Field   `json:"fields,omitempty"`
 	ExpiresAt time.Time `json:"expires_at"` // business time
 }
 
@@ -229,6 +248,9 @@ func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Messa
 	if end, quiet := settings.QuietUntil(now); quiet && m.Channels[0] == SMS {
 		return until(end, "quiet hours")
 	}
+	if m.Class == Work {
+		return Sent{}, false, nil
+	}
 	sent, err := a.Store.CountMessages(ctx, a.Keys.Address(m.To.Phone), string(Routine), time.Now().Add(-a.Clock.Real(24*time.Hour)))
 	if err != nil {
 		return Sent{}, false, err
@@ -291,6 +313,7 @@ func (a *Activities) compose(ctx context.Context, in SendMessagesInput, m Messag
 			ID: a.Keys.QuestionID(in.Ref, m.Step, m.To.ID), Address: address,
 			WorkflowID: activity.GetInfo(ctx).WorkflowExecution.ID, Step: m.Step, Person: m.To.ID,
 			Purpose: store.Purpose(m.Ask.Purpose), Title: m.Ask.Title, Options: m.Ask.Options,
+			Details: m.Ask.Details, Fields: m.Ask.Fields,
 			AskedAt: time.Now().UTC(), ExpiresAt: m.Ask.ExpiresAt,
 		})
 		if err != nil {

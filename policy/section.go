@@ -26,6 +26,7 @@ type section struct {
 	Statuses        Statuses          `json:"statuses"`
 	LinkTTL         time.Duration     `json:"link_ttl"`
 	Reminders       Reminders         `json:"reminders"`
+	Repairs         Repairs           `json:"repairs"`
 	Texts           map[string]string `json:"texts"`
 }
 
@@ -72,8 +73,11 @@ func (s section) resolve(version string) Settings {
 			RepeatEvery: s.OnCall.RepeatEvery, GiveUpAfter: s.OnCall.GiveUpAfter,
 		},
 		SLA: s.SLA, Dispatch: s.Dispatch, JoinWindow: s.JoinWindow, QuietHours: s.QuietHours, Caps: s.Caps,
-		Statuses: Statuses{s.Statuses.Acknowledged.clone(), s.Statuses.Scheduled.clone(), s.Statuses.Repaired.clone()},
-		LinkTTL:  s.LinkTTL, Reminders: s.Reminders, Texts: maps.Clone(s.Texts),
+		Statuses: Statuses{s.Statuses.Acknowledged.clone(), s.Statuses.Scheduled.clone(), s.Statuses.Repaired.clone(), s.Statuses.Closed.clone()},
+		LinkTTL:  s.LinkTTL, Reminders: s.Reminders, Repairs: s.Repairs.clone(), Texts: maps.Clone(s.Texts),
+	}
+	if id := s.Repairs.Spend.Accountant; id != "" {
+		out.Accountant = s.person(id)
 	}
 	for _, team := range s.OnCall.Teams {
 		out.OnCall.Teams = append(out.OnCall.Teams, s.persons(team))
@@ -89,6 +93,20 @@ func (s section) resolve(version string) Settings {
 		})
 	}
 	return out
+}
+
+func (r Repairs) clone() Repairs {
+	r.Rates, r.Checklists = maps.Clone(r.Rates), maps.Clone(r.Checklists)
+	for trade, list := range r.Checklists {
+		r.Checklists[trade] = slices.Clone(list)
+	}
+	r.Vendors = slices.Clone(r.Vendors)
+	for i := range r.Vendors {
+		r.Vendors[i].Trades = slices.Clone(r.Vendors[i].Trades)
+	}
+	r.Spend.RemindAfter, r.Visit.Remind = slices.Clone(r.Spend.RemindAfter), slices.Clone(r.Visit.Remind)
+	r.Windows.Days, r.Windows.Slots = slices.Clone(r.Windows.Days), slices.Clone(r.Windows.Slots)
+	return r
 }
 
 func (s section) person(id string) Person {

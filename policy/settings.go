@@ -21,18 +21,21 @@ type Settings struct {
 	Manager Person `json:"manager"`
 	// Escalation are the people paged, in order, once the on-call team has been gone
 	// through.
-	Escalation  []Person          `json:"escalation"`
-	OnCall      OnCall            `json:"on_call"`
-	SLA         SLA               `json:"sla"`
-	Dispatch    Dispatch          `json:"dispatch"`
-	Technicians []Technician      `json:"technicians"`
-	JoinWindow  time.Duration     `json:"join_window"`
-	QuietHours  QuietHours        `json:"quiet_hours"`
-	Caps        Caps              `json:"caps"`
-	Statuses    Statuses          `json:"statuses"`
-	LinkTTL     time.Duration     `json:"link_ttl"`
-	Reminders   Reminders         `json:"reminders"`
-	Texts       map[string]string `json:"texts"`
+	Escalation  []Person      `json:"escalation"`
+	OnCall      OnCall        `json:"on_call"`
+	SLA         SLA           `json:"sla"`
+	Dispatch    Dispatch      `json:"dispatch"`
+	Technicians []Technician  `json:"technicians"`
+	JoinWindow  time.Duration `json:"join_window"`
+	QuietHours  QuietHours    `json:"quiet_hours"`
+	Caps        Caps          `json:"caps"`
+	Statuses    Statuses      `json:"statuses"`
+	LinkTTL     time.Duration `json:"link_ttl"`
+	Reminders   Reminders     `json:"reminders"`
+	Repairs     Repairs       `json:"repairs,omitzero"`
+	// Accountant approves what is ordered for repairs; without an id nobody does.
+	Accountant Person            `json:"accountant,omitzero"`
+	Texts      map[string]string `json:"texts"`
 }
 
 // Person is somebody whom we text or mail.
@@ -148,6 +151,8 @@ type Statuses struct {
 	Acknowledged Status `json:"acknowledged"`
 	Scheduled    Status `json:"scheduled"`
 	Repaired     Status `json:"repaired"`
+	// Closed is asked for once an ordinary repair has been checked.
+	Closed Status `json:"closed,omitzero"`
 }
 
 // Status is a preferred work-order status.
@@ -168,7 +173,7 @@ type Reminders struct {
 
 // Person finds somebody of the settings by id.
 func (s Settings) Person(id string) (Person, bool) {
-	groups := append([][]Person{{s.Manager}, s.Escalation}, s.OnCall.Teams...)
+	groups := append([][]Person{{s.Manager}, s.Escalation, {s.Accountant}}, s.OnCall.Teams...)
 	for _, t := range s.Technicians {
 		groups = append(groups, []Person{t.Person})
 	}

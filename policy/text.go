@@ -90,6 +90,11 @@ type TextData struct {
 	// DueBy is a time as people read it, in the property's zone.
 	DueBy           string
 	EmergencyNumber string
+	// Price is an amount as people read it, Window a visit's time, and Count how often
+	// something was asked or tried.
+	Price  string
+	Window string
+	Count  int
 }
 
 const (
@@ -159,7 +164,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 func (d TextData) clean() TextData {
 	for _, v := range []*string{&d.Company, &d.Problem, &d.Address, &d.Unit, &d.WorkOrder, &d.Person, &d.By, &d.DueBy,
-		&d.EmergencyNumber} {
+		&d.EmergencyNumber, &d.Price, &d.Window} {
 		*v = cleanValue(*v, maxValue)
 	}
 	d.Reason = cleanValue(d.Reason, maxReason)

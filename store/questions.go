@@ -21,7 +21,7 @@ const (
 	titleMax = 200
 )
 
-const questionColumns = `id, code, address, workflow_id, step, person, purpose, title, options, asked_at, expires_at, closed_at, answer`
+const questionColumns = `id, code, address, workflow_id, step, person, purpose, title, options, asked_at, expires_at, closed_at, answer, details, fields`
 
 // Ask records an open question, or returns the one already recorded.
 func (d *database) Ask(ctx context.Context, q Question) (Question, error) {
@@ -55,6 +55,14 @@ func ask(ctx context.Context, tx *sql.Tx, q Question) (Question, error) {
 	if err != nil {
 		return Question{}, err
 	}
+	details, err := json.Marshal(q.Details)
+	if err != nil {
+		return Question{}, err
+	}
+	fields, err := json.Marshal(q.Fields)
+	if err != nil {
+		return Question{}, err
+	}
 	taken, err := lockCodes(ctx, tx, q.Address)
 	if err != nil {
 		return Question{}, err
@@ -62,10 +70,10 @@ func ask(ctx context.Context, tx *sql.Tx, q Question) (Question, error) {
 	q.Code = newCode(q.ID, taken)
 	result, err := tx.ExecContext(ctx, `
 		INSERT INTO questions (`+questionColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '')
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', $12, $13)
 		ON CONFLICT (id) DO NOTHING`,
 		q.ID, q.Code, q.Address, q.WorkflowID, q.Step, q.Person, string(q.Purpose), q.Title, string(options),
-		micros(q.AskedAt), micros(q.ExpiresAt))
+		micros(q.AskedAt), micros(q.ExpiresAt), string(details), string(fields))
 	if err != nil {
 		return Question{}, err
 	}
@@ -117,17 +125,19 @@ func oneLine(s string) string {
 
 func scanQuestion(row interface{ Scan(...any) error }) (Question, error) {
 	var q Question
-	var purpose, options string
+	var purpose, options, details, fields string
 	var asked, expires, closed int64
 	err := row.Scan(&q.ID, &q.Code, &q.Address, &q.WorkflowID, &q.Step, &q.Person, &purpose, &q.Title, &options,
-		&asked, &expires, &closed, &q.Answer)
+		&asked, &expires, &closed, &q.Answer, &details, &fields)
 	if err != nil {
 		return Question{}, orNotFound(err)
 	}
 	q.Purpose = Purpose(purpose)
 	q.AskedAt, q.ExpiresAt, q.ClosedAt = fromMicros(asked), fromMicros(expires), fromMicros(closed)
-	if err := json.Unmarshal([]byte(options), &q.Options); err != nil {
-		return Question{}, errors.New("store: the options of a question cannot be read")
+	// Questions of earlier builds have no form.
+	if json.Unmarshal([]byte(options), &q.Options) != nil || details != "" && json.Unmarshal([]byte(details), &q.Details) != nil ||
+		fields != "" && json.Unmarshal([]byte(fields), &q.Fields) != nil {
+		return Question{}, errors.New("store: a question cannot be read")
 	}
 	return q, nil
 }

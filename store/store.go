@@ -60,6 +60,9 @@ type Question struct {
 	Title string
 	// Options are what may be answered, in order.
 	Options []Option
+	// Details are shown on the question's page, and Fields are what its form asks.
+	Details []Detail
+	Fields  []Field
 	// AskedAt is real time, now where it is zero; ExpiresAt is business time (see
 	// durable.Clock), never where it is zero.
 	AskedAt   time.Time

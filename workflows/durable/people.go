@@ -21,10 +21,26 @@ type Answer struct {
 	Choice string `json:"choice"`
 	// Note is free text from the person; treat it as untrusted.
 	Note string `json:"note,omitempty"`
+	// Fields are what else the form asked, by name, in the form that the question's
+	// field says; untrusted where it is text.
+	Fields map[string]string `json:"fields,omitempty"`
+	// Photos are uploads that the store keeps.
+	Photos []Photo `json:"photos,omitempty"`
 	// Via is "sms", "link" or "operator".
 	Via string `json:"via"`
 	// At is when it reached us (UTC, real time).
 	At time.Time `json:"at"`
+}
+
+// Photo is an uploaded picture. Its bytes stay out of histories.
+type Photo struct {
+	// ID is the store's.
+	ID string `json:"id"`
+	// Field is the field of the form, such as "before".
+	Field string `json:"field"`
+	// Digest is the hex SHA-256 of the picture's pixels: the same picture has the same
+	// one, however it was named or compressed without loss.
+	Digest string `json:"digest"`
 }
 
 // Command is what an operator's command says of itself.

@@ -7,9 +7,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/triage"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
-	"github.com/aictive/keyholder/workflows/maintenance/triage"
 )
 
 // triage assesses the report, at first sight and whenever its words change, and

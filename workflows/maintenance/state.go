@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/triage"
 	"github.com/aictive/keyholder/workflows/durable"
-	"github.com/aictive/keyholder/workflows/maintenance/triage"
 )
 
 // Stage is how far the response to a work order has come.

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/aictive/keyholder/activities/triage"
 	"github.com/aictive/keyholder/policy"
-	"github.com/aictive/keyholder/workflows/maintenance/triage"
 )
 
 const la = "America/Los_Angeles"
