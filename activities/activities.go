@@ -7,11 +7,14 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 
+	"github.com/aictive/keyholder/clients/inventory"
+	"github.com/aictive/keyholder/clients/llm"
 	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/clients/twilio"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/store/blobs"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -28,7 +31,14 @@ type Config struct {
 	Policy    *policy.File
 	Store     store.Store
 	Keys      store.Keys
-	Outbound  Outbound
+	// Model gives its opinion beside the rules; nil where none is configured.
+	Model *llm.Client
+	// QuickBooks books orders; Inventory is the stock list, nil where there is none.
+	QuickBooks QuickBooks
+	Inventory  *inventory.Client
+	// Photos are the pictures that people uploaded, under blobs.PhotoKey.
+	Photos   *blobs.Bucket
+	Outbound Outbound
 	// OutgoingWebhooks go to the systems that are told of sales.
 	OutgoingWebhooks OutgoingWebhooks
 	// Clock is this process's business clock.
@@ -56,6 +66,8 @@ type Activities struct {
 	properties *propertyCache
 	zones      *zoneFinder
 	products   productList
+	vendors    vendorList
+	swaps      swapMemory
 	// assigning lets one choice of professionals see the one before it.
 	assigning sync.Mutex
 }
@@ -72,12 +84,20 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	ReadReport.Bind(r, a.readReport)
 	SendMessages.Bind(r, a.sendMessages)
 	CloseQuestions.Bind(r, a.closeQuestions)
+	CloseSteps.Bind(r, a.closeSteps)
 	ClaimIncident.Bind(r, a.claimIncident)
 	EndIncident.Bind(r, a.endIncident)
 	ListTechnicians.Bind(r, a.listTechnicians)
 	AssignTechnician.Bind(r, a.assignTechnician)
 	ReleaseTechnician.Bind(r, a.releaseTechnician)
+	FreeWindows.Bind(r, a.freeWindows)
+	BookAppointment.Bind(r, a.bookAppointment)
+	CancelAppointment.Bind(r, a.cancelAppointment)
+	SendInvitations.Bind(r, a.sendInvitations)
 	MailIncidentReport.Bind(r, a.mailIncidentReport)
+	ReserveParts.Bind(r, a.reserveParts)
+	ReleaseParts.Bind(r, a.releaseParts)
+	UseParts.Bind(r, a.useParts)
 	RedeliverEvent.Bind(r, a.redeliverEvent)
 	ReadDirectory.Bind(r, a.readDirectory)
 	AssignProfessional.Bind(r, a.assignProfessional)
@@ -85,6 +105,10 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	FinishImport.Bind(r, a.finishImport)
 	ReleaseSale.Bind(r, a.releaseSale)
 	MailSalesReport.Bind(r, a.mailSalesReport)
+	AnalyzeMaintenance.Bind(r, a.analyzeMaintenance)
+	InspectQuality.Bind(r, a.inspectQuality)
+	ReadCards.Bind(r, a.readCards)
+	RecordWork.Bind(r, a.recordWork)
 }
 
 // RegisterOpenMoove binds the code of the activities on QueueOpenMoove.
@@ -104,6 +128,15 @@ func (a *Activities) RegisterRentVine(r worker.ActivityRegistry) {
 	RefreshReport.Bind(r, a.readReport)
 	UpdateWorkOrder.Bind(r, a.updateWorkOrder)
 	AttachIncidentReport.Bind(r, a.attachIncidentReport)
+	ReadOwners.Bind(r, a.readOwners)
+	AttachPhotos.Bind(r, a.attachPhotos)
+	ListVendors.Bind(r, a.listVendors)
+}
+
+// RegisterQuickBooks binds the code of the activities on QueueQuickBooks.
+func (a *Activities) RegisterQuickBooks(r worker.ActivityRegistry) {
+	CreatePurchaseOrder.Bind(r, a.createPurchaseOrder)
+	CancelPurchaseOrder.Bind(r, a.cancelPurchaseOrder)
 }
 
 // RegisterWebhooks binds the code of the activities on QueueWebhooks.

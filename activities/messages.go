@@ -31,6 +31,12 @@ var CloseQuestions = durable.Activity[None, None]{
 	Name: "questions.close", Attempt: 5 * time.Second,
 }
 
+// CloseSteps closes the questions of a workflow whose steps begin with one of some
+// prefixes. Repeating it is harmless.
+var CloseSteps = durable.Activity[[]string, None]{
+	Name: "questions.close_steps", Attempt: 5 * time.Second,
+}
+
 // None is the result of an activity that has nothing to say.
 type None struct{}
 
@@ -88,10 +94,12 @@ const (
 type Ask struct {
 	Purpose string `json:"purpose"`
 	// Title tells this question from others of the same person.
-	Title     string    `json:"title"`
-	Options   []Option  `json:"options"`
-	Details   []Detail  `json:"details,omitempty"`
-	Fields    []Field   `json:"fields,omitempty"`
+	Title   string   `json:"title"`
+	Options []Option `json:"options"`
+	Details []Detail `json:"details,omitempty"`
+	Fields  []Field  `json:"fields,omitempty"`
+	// Photos are the IDs of uploaded photos that the page shows.
+	Photos    []string  `json:"photos,omitempty"`
 	ExpiresAt time.Time `json:"expires_at"` // business time
 }
 
@@ -148,6 +156,15 @@ type Sent struct {
 
 func (a *Activities) closeQuestions(ctx context.Context, _ None) (None, error) {
 	return None{}, a.Store.CloseQuestions(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, "")
+}
+
+func (a *Activities) closeSteps(ctx context.Context, prefixes []string) (None, error) {
+	for _, prefix := range prefixes {
+		if err := a.Store.CloseQuestions(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, prefix); err != nil {
+			return None{}, err
+		}
+	}
+	return None{}, nil
 }
 
 // sendMessages tries every message; where some met a passing failure it returns
@@ -313,7 +330,7 @@ func (a *Activities) compose(ctx context.Context, in SendMessagesInput, m Messag
 			ID: a.Keys.QuestionID(in.Ref, m.Step, m.To.ID), Address: address,
 			WorkflowID: activity.GetInfo(ctx).WorkflowExecution.ID, Step: m.Step, Person: m.To.ID,
 			Purpose: store.Purpose(m.Ask.Purpose), Title: m.Ask.Title, Options: m.Ask.Options,
-			Details: m.Ask.Details, Fields: m.Ask.Fields,
+			Details: m.Ask.Details, Fields: m.Ask.Fields, Photos: m.Ask.Photos,
 			AskedAt: time.Now().UTC(), ExpiresAt: m.Ask.ExpiresAt,
 		})
 		if err != nil {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,32 @@ type UpdateWorkOrderInput struct {
 	// ScheduledDate is YYYY-MM-DD in the property's zone.
 	ScheduledDate  string `json:"scheduled_date,omitempty"`
 	AssignedUserID string `json:"assigned_user_id,omitempty"`
+
+	// VendorContactID is who does the work where it is a vendor. RentVine itself tells
+	// nobody of it.
+	VendorContactID string `json:"vendor_contact_id,omitempty"`
+	// ScheduledEndDate is like ScheduledDate; WindowStart and WindowEnd are
+	// YYYY-MM-DD HH:MM:SS in the property's zone.
+	ScheduledEndDate string `json:"scheduled_end_date,omitempty"`
+	WindowStart      string `json:"window_start,omitempty"`
+	WindowEnd        string `json:"window_end,omitempty"`
+	// ActualStartDate and ActualEndDate are when the work was done, as ScheduledDate.
+	ActualStartDate string `json:"actual_start_date,omitempty"`
+	ActualEndDate   string `json:"actual_end_date,omitempty"`
+	// EstimatedAmount is such as "120.00".
+	EstimatedAmount string `json:"estimated_amount,omitempty"`
+	// OwnerApproved is written where it is true.
+	OwnerApproved bool `json:"owner_approved,omitempty"`
+	// ClosingDescription is plain text.
+	ClosingDescription string `json:"closing_description,omitempty"`
+	// ClearAssigned, ClearVendor and ClearSchedule take back who was to do the work and
+	// when, where nothing new is given.
+	ClearAssigned bool `json:"clear_assigned,omitempty"`
+	ClearVendor   bool `json:"clear_vendor,omitempty"`
+	ClearSchedule bool `json:"clear_schedule,omitempty"`
+	// Closes lets the status end the work order: Primary is StatusClosed, and a name
+	// counts only where its status is one of that group.
+	Closes bool `json:"closes,omitempty"`
 }
 
 // Written tells what the work order is after the write.
@@ -74,13 +101,20 @@ func (a *Activities) updateWorkOrder(ctx context.Context, in UpdateWorkOrderInpu
 	if err != nil {
 		return Written{}, toTemporal(ctx, err)
 	}
-	if current.PrimaryStatus.Ended() {
+	if current.PrimaryStatus.Ended() && !in.Closes {
 		// People have ended it meanwhile: their word stands.
 		return Written{StatusID: current.StatusID}, nil
 	}
 	wish, name, err := a.wished(ctx, in)
 	if err != nil {
 		return Written{}, toTemporal(ctx, err)
+	}
+	if current.PrimaryStatus.Ended() {
+		// Perhaps an earlier try has closed it; else people's word stands.
+		if current.StatusID != *wish.StatusID {
+			name = ""
+		}
+		return Written{Status: name, StatusID: current.StatusID}, nil
 	}
 	if satisfied(current, wish) {
 		return Written{Status: name, StatusID: current.StatusID}, nil
@@ -102,12 +136,21 @@ func (a *Activities) updateWorkOrder(ctx context.Context, in UpdateWorkOrderInpu
 // wished turns the wish into RentVine's fields after reading the account's own
 // statuses (contracts/rentvine.md 4.2).
 func (a *Activities) wished(ctx context.Context, in UpdateWorkOrderInput) (rentvine.WorkOrderUpdate, string, error) {
-	wish := rentvine.WorkOrderUpdate{}
-	if in.ScheduledDate != "" {
-		wish.ScheduledStartDate = &in.ScheduledDate
+	wish := rentvine.WorkOrderUpdate{
+		ScheduledStartDate: given(in.ScheduledDate, in.ClearSchedule), ScheduledEndDate: given(in.ScheduledEndDate, in.ClearSchedule),
+		AppointmentWindowStart: given(in.WindowStart, in.ClearSchedule), AppointmentWindowEnd: given(in.WindowEnd, in.ClearSchedule),
+		AssignedToUserID: given(in.AssignedUserID, in.ClearAssigned), VendorContactID: given(in.VendorContactID, in.ClearVendor),
+		ActualStartDate: given(in.ActualStartDate, false), ActualEndDate: given(in.ActualEndDate, false),
+		EstimatedAmount: given(in.EstimatedAmount, false), ClosingDescription: given(in.ClosingDescription, false),
 	}
-	if in.AssignedUserID != "" {
-		wish.AssignedToUserID = &in.AssignedUserID
+	if in.OwnerApproved {
+		wish.IsOwnerApproved = &in.OwnerApproved
+	}
+	invalid := func(message string) error {
+		return &partner.Error{Op: UpdateWorkOrder.Name, Kind: partner.Invalid, Message: message}
+	}
+	if ends := rentvine.PrimaryWorkOrderStatus(in.Primary).Ended(); ends != in.Closes || in.Closes && in.Primary != StatusClosed {
+		return wish, "", invalid("a wish that closes the work order needs closes and primary status 3, and no other has either")
 	}
 	if len(in.StatusNames) == 0 && in.Primary == 0 {
 		return wish, "", nil
@@ -116,17 +159,28 @@ func (a *Activities) wished(ctx context.Context, in UpdateWorkOrderInput) (rentv
 	if err != nil {
 		return wish, "", err
 	}
+	if in.Closes {
+		statuses = slices.DeleteFunc(statuses, func(s rentvine.WorkOrderStatus) bool { return int(s.Primary) != in.Primary })
+	}
 	status, ok := chooseStatus(statuses, in.StatusNames, in.Primary)
 	if !ok {
-		return wish, "", &partner.Error{Op: UpdateWorkOrder.Name, Kind: partner.Invalid,
-			Message: fmt.Sprintf("the account has no status named %s and none of primary status %d; set statuses in policy.yaml", strings.Join(in.StatusNames, " or "), in.Primary)}
+		return wish, "", invalid(fmt.Sprintf("the account has no status named %s and none of primary status %d; set statuses in policy.yaml",
+			strings.Join(in.StatusNames, " or "), in.Primary))
 	}
 	wish.StatusID = &status.ID
 	return wish, status.Name, nil
 }
 
-// chooseStatus takes a name only where it does not end the work order: an account
-// may call its closed status "Work Completed", and closing is left to people.
+// given is what to write: nil leaves a field alone, "" clears it.
+func given(value string, clears bool) *string {
+	if value == "" && !clears {
+		return nil
+	}
+	return &value
+}
+
+// chooseStatus takes a name only where it does not end the work order, unless that
+// is the wish: an account may call its closed status "Work Completed".
 func chooseStatus(statuses []rentvine.WorkOrderStatus, names []string, primary int) (rentvine.WorkOrderStatus, bool) {
 	for _, name := range names {
 		for _, s := range statuses {
@@ -146,8 +200,26 @@ func chooseStatus(statuses []rentvine.WorkOrderStatus, names []string, primary i
 func satisfied(w rentvine.WorkOrder, wish rentvine.WorkOrderUpdate) bool {
 	same := func(have string, want *string) bool { return want == nil || have == *want }
 	return same(w.StatusID, wish.StatusID) && same(w.ScheduledStartDate, wish.ScheduledStartDate) &&
-		same(w.AssignedToUserID, wish.AssignedToUserID)
+		same(w.AssignedToUserID, wish.AssignedToUserID) && same(w.VendorContactID, wish.VendorContactID) &&
+		same(w.ScheduledEndDate, wish.ScheduledEndDate) &&
+		same(w.AppointmentWindowStart, wish.AppointmentWindowStart) && same(w.AppointmentWindowEnd, wish.AppointmentWindowEnd) &&
+		same(w.ActualStartDate, wish.ActualStartDate) && same(w.ActualEndDate, wish.ActualEndDate) &&
+		(wish.EstimatedAmount == nil || plainAmount(w.EstimatedAmount) == plainAmount(*wish.EstimatedAmount)) &&
+		(wish.IsOwnerApproved == nil || w.IsOwnerApproved == *wish.IsOwnerApproved) &&
+		(wish.ClosingDescription == nil || oneLine(w.ClosingDescription) == oneLine(*wish.ClosingDescription))
 }
+
+// plainAmount is a decimal without zeros at its end, since "120.00" may come back as
+// "120" or "120.0000".
+func plainAmount(text string) string {
+	if !strings.Contains(text, ".") {
+		return text
+	}
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
+// oneLine is text as it compares: RentVine may keep it as HTML.
+func oneLine(text string) string { return strings.Join(strings.Fields(rentvine.PlainText(text)), " ") }
 
 // reportFile is the file's name, by which a repeat recognises it.
 func reportFile(r incidentreport.Report) string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -51,18 +52,34 @@ type Report struct {
 	Property  Property `json:"property"`
 	Unit      string   `json:"unit,omitempty"`
 	Tenants   []Person `json:"tenants,omitempty"`
+	// Lease is that of the work order, where it names one.
+	Lease Lease `json:"lease,omitzero"`
+}
+
+// Lease tells whether the tenants still live there.
+type Lease struct {
+	ID string `json:"id"`
+	// Ended is true where the lease is closed, none of its tenants is active any more
+	// or the day on which they moved out has passed.
+	Ended bool `json:"ended,omitempty"`
+	// MoveOut is the day on which they moved out, or will: YYYY-MM-DD in the
+	// property's zone.
+	MoveOut string `json:"move_out,omitempty"`
 }
 
 // Order is a work order in the words of contracts/rentvine.md 2.7.
 type Order struct {
-	ID              string `json:"id"`
-	Number          string `json:"number,omitempty"`
-	PropertyID      string `json:"property_id,omitempty"`
-	UnitID          string `json:"unit_id,omitempty"`
-	LeaseID         string `json:"lease_id,omitempty"`
-	PortfolioID     string `json:"portfolio_id,omitempty"`
-	StatusID        string `json:"status_id,omitempty"`
-	PrimaryStatus   int    `json:"primary_status,omitempty"`
+	ID            string `json:"id"`
+	Number        string `json:"number,omitempty"`
+	PropertyID    string `json:"property_id,omitempty"`
+	UnitID        string `json:"unit_id,omitempty"`
+	LeaseID       string `json:"lease_id,omitempty"`
+	PortfolioID   string `json:"portfolio_id,omitempty"`
+	StatusID      string `json:"status_id,omitempty"`
+	PrimaryStatus int    `json:"primary_status,omitempty"`
+	// StatusName is what the account calls the status of an ended work order, such as
+	// "Merged"; of others it is not read.
+	StatusName      string `json:"status_name,omitempty"`
 	Priority        string `json:"priority,omitempty"`
 	Trade           string `json:"trade,omitempty"`
 	Description     string `json:"description,omitempty"`
@@ -157,10 +174,11 @@ func (r *reading) read(ctx context.Context, in ReadReportInput) error {
 	case partner.KindOf(orderErr) != partner.NotFound && partner.KindOf(orderErr) != partner.Invalid:
 		return orderErr
 	}
+	r.report.Lease.Ended = r.report.Lease.Ended || r.movedOut()
 	if surroundings != nil {
 		return surroundings
 	}
-	return r.trade(ctx, hint.VendorTradeID)
+	return errors.Join(r.trade(ctx, hint.VendorTradeID), r.statusName(ctx))
 }
 
 // surroundings reads property, unit and tenants of a work order. What RentVine
@@ -186,9 +204,9 @@ func (r *reading) surroundings(ctx context.Context, order rentvine.WorkOrder) er
 		})
 	}
 	group.Go(func() error {
-		tenants, err := r.a.tenants(ctx, order)
+		tenants, lease, err := r.a.tenants(ctx, order)
 		if err == nil {
-			r.report.Tenants = tenants
+			r.report.Tenants, r.report.Lease = tenants, lease
 		}
 		return passing(err)
 	})
@@ -206,27 +224,46 @@ func passing(err error) error {
 }
 
 // tenants are the people of the lease, else who requested the work.
-func (a *Activities) tenants(ctx context.Context, order rentvine.WorkOrder) ([]Person, error) {
+func (a *Activities) tenants(ctx context.Context, order rentvine.WorkOrder) ([]Person, Lease, error) {
 	var people []Person
+	var known Lease
 	if order.LeaseID != "" {
 		lease, err := a.RentVine.LeaseWithTenants(ctx, order.LeaseID)
 		if err != nil {
-			return nil, err
+			return nil, Lease{}, err
 		}
 		for _, t := range lease.Tenants {
 			if t.IsActive {
 				people = append(people, a.person(t.ID, t.Name, t.Phone, t.Email))
 			}
 		}
+		known = Lease{
+			ID: lease.ID, MoveOut: lease.MoveOutDate,
+			Ended: lease.PrimaryStatus == rentvine.LeaseClosed || len(lease.Tenants) > 0 && len(people) == 0,
+		}
 	}
 	if len(people) == 0 && order.RequestedByContactID != "" {
 		t, err := a.RentVine.Tenant(ctx, order.RequestedByContactID)
 		if err != nil {
-			return nil, err
+			return nil, known, err
 		}
 		people = append(people, a.person(t.ID, t.Name, t.Phone, t.Email))
 	}
-	return people, nil
+	return people, known, nil
+}
+
+// movedOut tells whether the day of the move has passed at the property.
+func (r *reading) movedOut() bool {
+	property, lease := r.report.Property, r.report.Lease
+	if lease.MoveOut == "" {
+		return false
+	}
+	zone := cmp.Or(r.a.Policy.For(property.PortfolioID, property.ID).TimeZone, property.Zone)
+	place, err := time.LoadLocation(zone)
+	if err != nil {
+		place = time.UTC
+	}
+	return lease.MoveOut < r.a.Clock.Now().In(place).Format(time.DateOnly)
 }
 
 // person normalises the phone to E.164; one that cannot be is left out, so that
@@ -246,6 +283,21 @@ func (r *reading) trade(ctx context.Context, tradeID string) error {
 	name, err := r.a.tradeName(ctx, tradeID)
 	if err == nil {
 		r.report.WorkOrder.Trade = name
+	}
+	return passing(err)
+}
+
+// statusName reads what the account calls the status of an ended work order.
+func (r *reading) statusName(ctx context.Context) error {
+	order := &r.report.WorkOrder
+	if !r.report.Found || !rentvine.PrimaryWorkOrderStatus(order.PrimaryStatus).Ended() {
+		return nil
+	}
+	statuses, err := r.a.RentVine.WorkOrderStatuses(ctx)
+	for _, s := range statuses {
+		if s.ID == order.StatusID {
+			order.StatusName = s.Name
+		}
 	}
 	return passing(err)
 }

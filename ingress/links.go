@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -134,7 +135,7 @@ func (p *People) showLink(c echo.Context) error {
 		return p.show(c, http.StatusOK, settledPage(q))
 	}
 	p.count("link_open", "asked")
-	return p.show(c, http.StatusOK, askPage(q))
+	return p.show(c, http.StatusOK, formPage(q, c.Param("token"), form{}, nil))
 }
 
 // answerLink takes an answer. A second one is shown the first: the store keeps
@@ -149,23 +150,56 @@ func (p *People) answerLink(c echo.Context) error {
 		return p.showStop(c, kind, &stopPage{http.StatusForbidden, "cross_site", pages.View{
 			Heading: "Not taken", Text: "That came from another site. Please open the link from the message.", Tone: pages.Bad}})
 	}
+	if takesPhotos(q) {
+		allowUpload(c)
+	}
 	if q.Answer != "" {
 		p.count(kind, "repeated")
+		drain(c)
 		return p.show(c, http.StatusOK, recordedPage(q, q.Answer, ""))
 	}
-	option, note, stopped := linkForm(c, q)
+	f, problems, stopped := p.linkForm(c, q)
 	if stopped != nil {
 		return p.showStop(c, kind, stopped)
 	}
+	var fields map[string]string
+	if len(problems) == 0 {
+		fields, problems = f.check(q)
+	}
+	if len(problems) > 0 {
+		return p.showAgain(c, q, f, http.StatusUnprocessableEntity, "incomplete", problems)
+	}
+	kept, err := p.keep(c.Request().Context(), q, f.pictures)
+	if err != nil {
+		p.cfg.Log.Warn("the photos of an answer could not be kept", zap.Error(err))
+		return p.showAgain(c, q, f, http.StatusServiceUnavailable, "away", sayAway(q, f))
+	}
 	d := p.deliver(c.Request().Context(), q, durable.Answer{
 		ID: "link-" + q.ID, QuestionID: q.ID, Step: q.Step, Person: q.Person,
-		Choice: option.Choice, Note: note, Via: "link", At: time.Now().UTC(),
+		Choice: f.option.Choice, Note: f.note, Fields: fields, Photos: photosOf(kept), Via: "link", At: time.Now().UTC(),
 	}, q.ID, linkWait)
-	if d.fate == fateAway {
+	switch {
+	case d.fate == fateAway && len(q.Fields) > 0:
+		return p.showAgain(c, q, f, http.StatusServiceUnavailable, "away", sayAway(q, f))
+	case d.fate == fateAway:
 		return p.showStop(c, kind, awayStop())
+	case d.fate == fateRefused && len(q.Fields) > 0:
+		problems := append([]formProblem{{"", saidOf(d)}}, f.lostPhotos(q, nil)...)
+		return p.showAgain(c, q, f, http.StatusUnprocessableEntity, string(fateRefused), problems)
 	}
 	p.count(kind, string(d.fate))
-	return p.showFate(c, q, option.Choice, d)
+	return p.showFate(c, q, f.option.Choice, d)
+}
+
+// showAgain shows the form as it was filled in, with what to mend.
+func (p *People) showAgain(c echo.Context, q store.Question, f form, status int, outcome string, problems []formProblem) error {
+	p.count("link_answer", outcome)
+	return p.show(c, status, formPage(q, c.Param("token"), f, problems))
+}
+
+// sayAway is what a form says that could not be taken just now.
+func sayAway(q store.Question, f form) []formProblem {
+	return append([]formProblem{{"", "We could not take that just now. Please send it again in a moment."}}, f.lostPhotos(q, nil)...)
 }
 
 // showFate tells what became of an answer that was delivered just now.
@@ -196,36 +230,84 @@ func (p *People) sameSite(req *http.Request) bool {
 	return p.origins.Check(req) == nil
 }
 
-// linkForm reads the posted choice and note.
-func linkForm(c echo.Context, q store.Question) (store.Option, string, *stopPage) {
-	bad := func(status int, text string) (store.Option, string, *stopPage) {
-		return store.Option{}, "", &stopPage{status, "malformed", pages.View{Heading: "Not taken", Text: text, Tone: pages.Bad}}
-	}
+// linkForm reads what was posted. problems tell that the form is to be shown again.
+func (p *People) linkForm(c echo.Context, q store.Question) (f form, problems []formProblem, stopped *stopPage) {
 	req := c.Request()
-	if kind, _, err := mime.ParseMediaType(req.Header.Get(echo.HeaderContentType)); err != nil || kind != echo.MIMEApplicationForm {
-		return bad(http.StatusUnsupportedMediaType, "Please use the buttons of the page.")
+	kind, params, err := mime.ParseMediaType(req.Header.Get(echo.HeaderContentType))
+	switch {
+	case err == nil && kind == echo.MIMEApplicationForm:
+		f, stopped = typedForm(c, q)
+	case err == nil && kind == echo.MIMEMultipartForm && takesPhotos(q):
+		f, problems, stopped = p.photoForm(c, q, params["boundary"])
+	default:
+		stopped = malformed(http.StatusUnsupportedMediaType, "Please use the buttons of the page.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), req.Body, linkMaxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return bad(http.StatusRequestEntityTooLarge, "That note is too long.")
+	if stopped != nil || len(problems) > 0 {
+		return f, problems, stopped
 	}
-	if err != nil {
-		return bad(http.StatusBadRequest, "That did not arrive whole. Please try again.")
+	if !hidesNote(q) && len(f.typed["note"]) > 0 {
+		f.note = cleanNote(f.typed["note"][0])
 	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return bad(http.StatusBadRequest, "That did not arrive whole. Please try again.")
+	if utf8.RuneCountInString(f.note) > maxNote {
+		return f, nil, malformed(http.StatusBadRequest, "That note is too long: 500 characters at most.")
 	}
-	note := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(form.Get("note"), "\r\n", "\n"), ""))
-	if utf8.RuneCountInString(note) > maxNote {
-		return bad(http.StatusBadRequest, "That note is too long: 500 characters at most.")
+	choice := ""
+	if len(f.typed["choice"]) > 0 {
+		choice = f.typed["choice"][0]
 	}
-	i := slices.IndexFunc(q.Options, func(o store.Option) bool { return o.Choice == form.Get("choice") })
+	i := slices.IndexFunc(q.Options, func(o store.Option) bool { return o.Choice == choice })
 	option, ok := optionAt(q.Options, i)
 	if !ok {
-		return bad(http.StatusBadRequest, "That is not one of the answers. Please use the buttons of the page.")
+		return f, nil, malformed(http.StatusBadRequest, "That is not one of the answers. Please use the buttons of the page.")
 	}
-	return option, note, nil
+	f.option = option
+	return f, nil, nil
+}
+
+func malformed(status int, text string) *stopPage {
+	return &stopPage{status, "malformed", pages.View{Heading: "Not taken", Text: text, Tone: pages.Bad}}
+}
+
+// typedForm reads a form without files.
+func typedForm(c echo.Context, q store.Question) (form, *stopPage) {
+	most := int64(linkMaxBody)
+	if len(q.Fields) > 0 {
+		most = 3 * maxTypedBytes // a byte may be posted as three
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, most))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return form{}, malformed(http.StatusRequestEntityTooLarge, "That note is too long.")
+	}
+	if err != nil {
+		return form{}, malformed(http.StatusBadRequest, "That did not arrive whole. Please try again.")
+	}
+	typed, err := url.ParseQuery(string(body))
+	if err != nil {
+		return form{}, malformed(http.StatusBadRequest, "That did not arrive whole. Please try again.")
+	}
+	return form{typed: typed}, nil
+}
+
+// photoForm reads a form with photos, when there is room for another.
+func (p *People) photoForm(c echo.Context, q store.Question, boundary string) (form, []formProblem, *stopPage) {
+	end, ok := p.uploads.begin(q.ID)
+	if !ok {
+		drain(c)
+		return form{}, nil, &stopPage{http.StatusServiceUnavailable, "busy", pages.View{
+			Heading: "One moment, please", Text: "Other photos are still on their way. Go back and send yours again in a minute.", Tone: pages.Bad}}
+	}
+	defer end()
+	f, err := p.uploads.readForm(c.Request().Context(), c.Request().Body, boundary, q)
+	switch {
+	case errors.Is(err, errFormTooLarge):
+		drain(c)
+		field := q.Fields[slices.IndexFunc(q.Fields, func(f store.Field) bool { return f.Kind == store.FieldPhotos })]
+		text := fmt.Sprintf("Together the photos have more than %d MB: please send fewer, or smaller ones.", maxFormBytes>>20)
+		return f, append([]formProblem{{field.Name, text}}, f.lostPhotos(q, []formProblem{{field.Name, ""}})...), nil
+	case err != nil:
+		return f, nil, malformed(http.StatusBadRequest, "That did not arrive whole. Please go back and try again.")
+	}
+	return f, nil, nil
 }
 
 // chooseProfessional is the purpose of a question that goes by mail alone.

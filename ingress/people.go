@@ -21,7 +21,9 @@ import (
 
 	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/ingress/pages"
+	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/store/blobs"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -44,9 +46,13 @@ const (
 type PeopleConfig struct {
 	Temporal client.Client
 	Store    store.Store
-	Keys     store.Keys
+	// Photos keeps what people upload; without it no photo is taken.
+	Photos *blobs.Bucket
+	Keys   store.Keys
 	// Clock is business time: links expire by it.
 	Clock durable.Clock
+	// Rules name people and who manages; without them nobody does.
+	Rules *policy.File
 	// TwilioAuthTokens all verify, newest first; without one every callback is
 	// refused.
 	TwilioAuthTokens []string
@@ -64,15 +70,19 @@ type PeopleConfig struct {
 // People takes the answers of people who have no account here: texts through
 // Twilio's signed webhooks, taps through action links (design: people answer
 // too). An answer is a fact, so it never waits for a worker to be up. It shows them
-// the report on all sales by links that expire.
+// the report on all sales, and all that waits for them, by links that expire.
 type People struct {
 	cfg     PeopleConfig
 	origins *http.CrossOriginProtection
 	csp     string
+	// personCSP is that of a person's page, known those whom the policy names.
+	personCSP string
+	known     *policyPeople
 	// visits limits guessing at links and opening the same one again and again;
 	// chats limits replies to what is no answer, by phone, so that two machines do
 	// not talk to each other for ever.
 	visits, chats *visitLimits
+	uploads       *uploads
 	reports       *reporter
 	counted       *prometheus.CounterVec
 }
@@ -88,10 +98,11 @@ func NewPeople(cfg PeopleConfig) *People {
 		origins: http.NewCrossOriginProtection(),
 		visits:  newVisitLimits(5, 40),
 		chats:   newVisitLimits(rate.Every(2*time.Minute), 6),
+		uploads: newUploads(),
 		reports: newReporter(cfg.Report, reportsAtOnce, reportTime),
 		counted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "keyholder_ingress_people_total",
-			Help: "What people and their carrier sent: texts, delivery statuses, visits to and answers on action links, visits to reports, by outcome.",
+			Help: "What people and their carrier sent: texts, delivery statuses, visits to and answers on action links, visits to reports and to pages of persons, swaps, by outcome.",
 		}, []string{"kind", "outcome"}),
 	}
 	if cfg.Registerer != nil {
@@ -110,6 +121,11 @@ func NewPeople(cfg PeopleConfig) *People {
 		csp = "default-src 'none'; form-action 'self'; frame-ancestors 'none'"
 	}
 	p.csp = csp
+	p.known = &policyPeople{rules: cfg.Rules, keys: cfg.Keys}
+	if p.personCSP, err = pages.PersonPolicy(); err != nil {
+		cfg.Log.Error("the page of a person has no style sheet", zap.Error(err))
+		p.personCSP = csp
+	}
 	return p
 }
 
@@ -121,6 +137,10 @@ func (p *People) Register(e *echo.Echo) {
 	e.GET("/a/:token", p.showLink)
 	e.HEAD("/a/:token", p.showLink)
 	e.POST("/a/:token", p.answerLink)
+	e.GET("/p/:token", p.showPerson)
+	e.HEAD("/p/:token", p.showPerson)
+	e.POST("/p/:token/swap", p.postSwap)
+	e.GET("/a/:token/photo/:id", p.showPhoto)
 	if p.cfg.Report != nil {
 		e.GET("/r/:token", p.showReport)
 		e.HEAD("/r/:token", p.showReport)

@@ -29,6 +29,7 @@ import (
 
 	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/store/blobs"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -132,6 +133,7 @@ type rig struct {
 	temporal client.Client
 	store    store.Store
 	keys     store.Keys
+	photos   *blobs.Bucket
 	people   *People
 	registry *prometheus.Registry
 	logs     *observer.ObservedLogs
@@ -149,8 +151,10 @@ func newRig(t *testing.T, temporal client.Client) *rig {
 	core, logs := observer.New(zap.DebugLevel)
 	r := &rig{t: t, temporal: temporal, store: st, keys: store.NewKeys("a secret of the test"),
 		registry: prometheus.NewRegistry(), logs: logs, queue: "people-" + t.Name(), report: someReport(t)}
+	r.photos = blobs.InMemory()
+	t.Cleanup(func() { require.NoError(t, r.photos.Close()) })
 	r.people = NewPeople(PeopleConfig{
-		Temporal: temporal, Store: st, Keys: r.keys, TwilioAuthTokens: []string{"newer", testAuthToken},
+		Temporal: temporal, Store: st, Photos: r.photos, Keys: r.keys, TwilioAuthTokens: []string{"newer", testAuthToken},
 		PublicURL: testPublicURL + "/", Log: zap.New(core), Registerer: r.registry,
 		Report: func(ctx context.Context) (salesreport.Report, error) { return r.report(ctx) },
 	})

@@ -152,7 +152,7 @@ var (
 	startWords = []string{"START", "UNSTOP"} // not YES: it may be an answer
 )
 
-// smsKeyword is the carrier's keyword that a text is, or "".
+// smsKeyword is the keyword that a text is, the carrier's or our own LIST, or "".
 func smsKeyword(form url.Values) string {
 	if t := strings.ToUpper(form.Get("OptOutType")); t == "STOP" || t == "START" || t == "HELP" {
 		return t
@@ -165,6 +165,8 @@ func smsKeyword(form url.Values) string {
 		return "START"
 	case word == "HELP" || word == "INFO":
 		return "HELP"
+	case slices.Contains(listWords, word):
+		return "LIST"
 	default:
 		return ""
 	}
@@ -209,6 +211,8 @@ func (p *People) handleText(ctx context.Context, text inboundText, word string) 
 		return "", "start", p.cfg.Store.SetOptedOut(storeCtx, text.address, false, time.Now().UTC())
 	case "HELP":
 		return saidHelp, "help", nil
+	case "LIST":
+		return p.sendList(storeCtx, text.address)
 	}
 	r := parseReply(text.body)
 	d, err := p.decision(storeCtx, text, r)
@@ -232,6 +236,9 @@ func (p *People) handleText(ctx context.Context, text inboundText, word string) 
 func (p *People) talkBack(address string, d decision) (said, outcome string, err error) {
 	if d.verdict == chatter || !p.chats.allow(address) {
 		return "", string(chatter), nil
+	}
+	if d.verdict == asksForForm {
+		return askForForm(d, p.cfg.PublicURL+"/a/"+p.cfg.Keys.Token(d.question.ID)), string(d.verdict), nil
 	}
 	return askBack(d), string(d.verdict), nil
 }

@@ -205,6 +205,7 @@ const (
 	asksWhich   verdict = "asked_back"   // it may answer one of list
 	nothingOpen verdict = "nothing_open" // there is nothing that it could answer
 	chatter     verdict = "chatter"      // nothing to reply to, such as "thanks"
+	asksForForm verdict = "form_needed"  // option answers question, and needs its form filled in
 )
 
 type decision struct {
@@ -268,7 +269,9 @@ func latest(questions []store.Question) []store.Question {
 
 // about decides where the question is known.
 func about(q store.Question, r textReply) decision {
-	if option, ok := pickOption(q, r); ok {
+	if option, ok := pickOption(q, r); ok && needsForm(q, option.Choice) {
+		return decision{verdict: asksForForm, question: q, option: option}
+	} else if ok {
 		return decision{verdict: answersOne, question: q, option: option}
 	}
 	return decision{verdict: asksWhich, list: []store.Question{q}}
@@ -283,7 +286,7 @@ func askOrNothing(waiting []store.Question) decision {
 
 // What the ingress itself says in a text.
 const (
-	saidHelp     = "Reply with the number of your answer, such as 1, or with number and code, such as 1 K7. STOP ends all texts."
+	saidHelp     = "Reply with the number of your answer, such as 1, or with number and code, such as 1 K7. LIST sends a link to all that waits for you. STOP ends all texts."
 	saidNothing  = "There is no open question for this number, so nothing was recorded. In an emergency call your local emergency number."
 	saidReceived = "Received, we will confirm."
 	saidSettled  = "Thank you. This matter is already closed, there is nothing left to do."
@@ -308,6 +311,12 @@ func saidOf(d handover) string {
 	default:
 		return saidRefused
 	}
+}
+
+// askForForm sends a text's sender to the page, for an answer that needs more than a
+// text can say.
+func askForForm(d decision, link string) string {
+	return fmt.Sprintf("Not recorded yet: for \"%s\" please use the link %s", clip(d.option.Label, maxListTitle), link)
 }
 
 // askBack asks a text's sender what it was about, in 640 characters at most.

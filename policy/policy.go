@@ -97,7 +97,8 @@ func parse(name string, text []byte) (*Policy, error) {
 
 // policy checks the company's section alone and then every override on top of it.
 // That is enough: no rule spans two keys that different levels may set apart, so
-// levels that are each right over the company's are right together.
+// levels that are each right over the company's are right together. The rules of
+// repairs that do span two are help, not needed (see checker.repairs).
 func (l *loader) policy() (*Policy, error) {
 	root, err := syntax(l.name, l.text)
 	if err != nil {

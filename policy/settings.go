@@ -70,6 +70,8 @@ type OnCall struct {
 	// GiveUpAfter is when paging ends, counted from the report, and the property
 	// manager is left with it.
 	GiveUpAfter time.Duration `json:"give_up_after"`
+	// Swaps are not the policy's: whoever reads the settings adds those that apply.
+	Swaps []Swap `json:"swaps,omitempty"`
 }
 
 // SLA is how long after the report each step may take.
@@ -176,6 +178,9 @@ func (s Settings) Person(id string) (Person, bool) {
 	groups := append([][]Person{{s.Manager}, s.Escalation, {s.Accountant}}, s.OnCall.Teams...)
 	for _, t := range s.Technicians {
 		groups = append(groups, []Person{t.Person})
+	}
+	for _, w := range s.OnCall.Swaps {
+		groups = append(groups, []Person{w.In})
 	}
 	for _, people := range groups {
 		for _, p := range people {

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"text/template"
 	"unicode"
@@ -46,6 +47,49 @@ const (
 	TextIncidentSubject          = "incident_subject"
 )
 
+// The texts of ordinary repairs, needed where repairs are coordinated. Workers are
+// our technicians and vendors alike.
+const (
+	TextRepairOffer              = "repair_offer"
+	TextRepairBid                = "repair_bid"
+	TextRepairAward              = "repair_award"
+	TextRepairOwnerApprove       = "repair_owner_approve"
+	TextRepairOwnerAgain         = "repair_owner_again"
+	TextRepairManagerApprove     = "repair_manager_approve"
+	TextRepairAccounting         = "repair_accounting"
+	TextRepairTenantWindows      = "repair_tenant_windows"
+	TextRepairTenantWindowsAgain = "repair_tenant_windows_again"
+	TextRepairManagerWindow      = "repair_manager_window"
+	TextRepairTenantReminder     = "repair_tenant_reminder"
+	TextRepairWorkerWay          = "repair_worker_way"
+	TextRepairWorkerSite         = "repair_worker_site"
+	TextRepairWorkerLate         = "repair_worker_late"
+	TextRepairWorkerDone         = "repair_worker_done"
+	TextRepairWorkerAgain        = "repair_worker_again"
+	TextRepairManagerReview      = "repair_manager_review"
+	TextRepairTenantConfirm      = "repair_tenant_confirm"
+	TextRepairTenantConfirmAgain = "repair_tenant_confirm_again"
+	TextRepairManagerNoBids      = "repair_manager_no_bids"
+	TextRepairManagerStuck       = "repair_manager_stuck"
+	TextRepairBidClosed          = "repair_bid_closed"
+	TextRepairBidLost            = "repair_bid_lost"
+	TextRepairTenantBooked       = "repair_tenant_booked"
+	TextRepairWorkerBooked       = "repair_worker_booked"
+	TextRepairTenantOnTheWay     = "repair_tenant_on_the_way"
+	TextRepairTenantMoved        = "repair_tenant_moved"
+	TextRepairTenantReplaced     = "repair_tenant_replaced"
+	TextRepairTenantStopped      = "repair_tenant_stopped"
+	TextRepairTenantClosed       = "repair_tenant_closed"
+	TextRepairTenantReopened     = "repair_tenant_reopened"
+	TextRepairWorkerStopped      = "repair_worker_stopped"
+	TextRepairWorkerBack         = "repair_worker_back"
+	TextRepairOwnerStopped       = "repair_owner_stopped"
+	TextRepairManagerStopped     = "repair_manager_stopped"
+	TextRepairManagerClosed      = "repair_manager_closed"
+	TextRepairManagerNotice      = "repair_manager_notice"
+	TextRepairVisitSubject       = "repair_visit_subject"
+)
+
 // kind says what a text is for, which decides what Load asks of it.
 type kind int
 
@@ -53,10 +97,19 @@ const (
 	tells   kind = iota // a text message; placeholders would be sent as they are
 	asks                // a text message with a question: {code} is needed
 	subject             // the subject of a mail: one line, never split
+	links               // asks for what only the page takes: {code} and {link} are needed
+	lists               // asks for one of several windows, which make it long
 )
 
-// texts is every text that a policy must have.
+// texts is every text that a policy must have, but for those of repairs where none
+// are coordinated.
 func texts() map[string]kind {
+	all := repairTexts()
+	maps.Copy(all, responseTexts())
+	return all
+}
+
+func responseTexts() map[string]kind {
 	return map[string]kind{
 		TextPageOnCall: asks, TextPageAgain: asks, TextPageStopped: tells,
 		TextTenantLifeSafety: tells, TextTenantReceived: tells, TextTenantOnCallAcknowledged: tells,
@@ -69,6 +122,24 @@ func texts() map[string]kind {
 		TextOfferTechnician: asks, TextOfferWithdrawn: tells, TextTechnicianOnSite: asks, TextTechnicianDone: asks,
 		TextOrdinaryTenantReceived: tells, TextOrdinaryManagerOpened: tells,
 		TextIncidentSubject: subject,
+	}
+}
+
+func repairTexts() map[string]kind {
+	return map[string]kind{
+		TextRepairOffer: asks, TextRepairBid: links, TextRepairAward: asks, TextRepairOwnerApprove: asks,
+		TextRepairOwnerAgain: asks, TextRepairManagerApprove: asks, TextRepairAccounting: asks,
+		TextRepairTenantWindows: lists, TextRepairTenantWindowsAgain: lists, TextRepairManagerWindow: lists,
+		TextRepairTenantReminder: asks, TextRepairWorkerWay: asks, TextRepairWorkerSite: asks,
+		TextRepairWorkerLate: asks, TextRepairWorkerDone: links, TextRepairWorkerAgain: links,
+		TextRepairManagerReview: asks, TextRepairTenantConfirm: asks, TextRepairTenantConfirmAgain: asks,
+		TextRepairManagerNoBids: asks, TextRepairManagerStuck: asks, TextRepairBidClosed: tells,
+		TextRepairBidLost: tells, TextRepairTenantBooked: tells, TextRepairWorkerBooked: tells,
+		TextRepairTenantOnTheWay: tells, TextRepairTenantMoved: tells, TextRepairTenantReplaced: tells,
+		TextRepairTenantStopped: tells, TextRepairTenantClosed: tells, TextRepairTenantReopened: tells,
+		TextRepairWorkerStopped: tells, TextRepairWorkerBack: tells, TextRepairOwnerStopped: tells,
+		TextRepairManagerStopped: tells, TextRepairManagerClosed: tells, TextRepairManagerNotice: tells,
+		TextRepairVisitSubject: subject,
 	}
 }
 
@@ -90,8 +161,8 @@ type TextData struct {
 	// DueBy is a time as people read it, in the property's zone.
 	DueBy           string
 	EmergencyNumber string
-	// Price is an amount as people read it, Window a visit's time, and Count how often
-	// something was asked or tried.
+	// Price is an amount as people read it, Window a visit's time or those that may be
+	// chosen ("1 = Tue Nov 24 8-12, 2 = ..."), and Count how many there were.
 	Price  string
 	Window string
 	Count  int
@@ -100,9 +171,10 @@ type TextData struct {
 const (
 	// maxRendered bounds a rendered text, in bytes.
 	maxRendered = 2000
-	// maxValue and maxReason bound what one value adds, in characters.
+	// maxValue, maxReason and maxWindow bound what one value adds, in characters.
 	maxValue  = 60
 	maxReason = 160
+	maxWindow = 240
 )
 
 // ErrUnknownText is returned for a text that the settings do not have.
@@ -164,26 +236,33 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 func (d TextData) clean() TextData {
 	for _, v := range []*string{&d.Company, &d.Problem, &d.Address, &d.Unit, &d.WorkOrder, &d.Person, &d.By, &d.DueBy,
-		&d.EmergencyNumber, &d.Price, &d.Window} {
+		&d.EmergencyNumber, &d.Price} {
 		*v = cleanValue(*v, maxValue)
 	}
 	d.Reason = cleanValue(d.Reason, maxReason)
+	d.Window = cleanValue(d.Window, maxWindow)
 	return d
 }
+
+// Made once, because a policy has many texts: typographic marks as GSM-7 has them,
+// and braces as none.
+var (
+	marks = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`,
+		"\u2013", "-", "\u2014", "-", "\u2026", "...")
+	braces = strings.NewReplacer("{", "(", "}", ")")
+)
 
 // cleanValue makes a value fit for a text message: one line, no placeholders,
 // typographic marks and accents as GSM-7 has them where it has none (one other
 // character would more than halve what a segment holds), and bounded.
 func cleanValue(v string, limit int) string {
-	v = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`,
-		"\u2013", "-", "\u2014", "-", "\u2026", "...").Replace(cut(v, limit))
-	return cleanLine(v, limit, plain)
+	return cleanLine(marks.Replace(cut(v, limit)), limit, plain)
 }
 
 // cleanLine makes a value fit to be read: one line, no placeholders, nothing
 // invisible, and at most limit characters, each as fold has it.
 func cleanLine(v string, limit int, fold func(rune) rune) string {
-	v = strings.NewReplacer("{", "(", "}", ")").Replace(cut(v, limit))
+	v = braces.Replace(cut(v, limit))
 	var b strings.Builder
 	n := 0
 	for _, r := range strings.Join(strings.Fields(norm.NFC.String(v)), " ") {

@@ -24,14 +24,24 @@ func location(name string) *time.Location {
 	return loc
 }
 
-// OnCallAt is the team on call at t, in the order in which it is paged. Turns
-// change at a wall-clock time of the settings' zone, also across daylight saving;
-// before the first turn the rotation is taken to have run already.
+// OnCallAt is the team on call at t, in the order in which it is paged, with
+// stand-ins in their places. Turns change at a wall-clock time of the settings'
+// zone, also across daylight saving; before the first turn the rotation is taken to
+// have run already.
 func (s Settings) OnCallAt(t time.Time) []Person {
-	every := int(s.OnCall.Every / (24 * time.Hour))
-	teams := len(s.OnCall.Teams)
-	if every < 1 || teams < 1 {
+	turn, ok := s.turnAt(t)
+	if !ok {
 		return nil
+	}
+	teams := len(s.OnCall.Teams)
+	return s.OnCall.swapped(s.OnCall.Teams[turn-floorDiv(turn, teams)*teams], t)
+}
+
+// turnAt is the number of the turn at t, from 0 for the first.
+func (s Settings) turnAt(t time.Time) (turn int, ok bool) {
+	every := int(s.OnCall.Every / (24 * time.Hour))
+	if every < 1 || len(s.OnCall.Teams) < 1 {
+		return 0, false
 	}
 	loc := location(s.TimeZone)
 	year, month, day := t.In(loc).Date()
@@ -39,8 +49,13 @@ func (s Settings) OnCallAt(t time.Time) []Person {
 	if t.Before(s.OnCall.ChangeAt.on(year, month, day, loc)) {
 		days--
 	}
-	turn := floorDiv(days, every)
-	return slices.Clone(s.OnCall.Teams[turn-floorDiv(turn, teams)*teams])
+	return floorDiv(days, every), true
+}
+
+// turnBegins is when a turn begins (UTC).
+func (s Settings) turnBegins(turn int) time.Time {
+	every, first := int(s.OnCall.Every/(24*time.Hour)), s.OnCall.Starts
+	return s.OnCall.ChangeAt.on(first.Year, first.Month, first.Day+turn*every, location(s.TimeZone)).UTC()
 }
 
 func floorDiv(a, b int) int {

@@ -51,7 +51,8 @@ func (c *checker) size(n int, path string, least, most int) {
 const day = 24 * time.Hour
 
 // validate says everything that is wrong with a section as it stands. No check
-// spans two keys that different levels may set (see parse).
+// spans two keys that different levels may set (see parse), but for those of repairs
+// that say so.
 func validate(s section) []Problem {
 	c := &checker{}
 	c.must(s.Name != "" && len(s.Name) <= 30, "name", "must be given and have at most 30 bytes")
@@ -76,7 +77,8 @@ func validate(s section) []Problem {
 	c.within(s.Reminders.OnSite, "reminders.on_site", 7*day)
 	c.within(s.Reminders.Done, "reminders.done", 7*day)
 	c.count(s.Reminders.Times, "reminders.times", 0, 20)
-	c.texts(s.Texts)
+	c.repairs(s)
+	c.texts(s.Texts, s.Repairs.On())
 	return c.problems
 }
 

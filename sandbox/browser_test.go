@@ -138,6 +138,10 @@ func testOtherTabs(t *testing.T, ctx context.Context, r *rig) {
 	do(t, ctx, click(`nav a[href="#records"]`), visible(`form[data-status]`),
 		chromedp.SetValue(css(`form[data-status] select[name=status]`), "Completed"), click(`form[data-status] button`))
 	require.Equal(t, "work_order.updated", r.webhook().body["event_type"])
+	do(t, ctx, chromedp.SetValue(css(`form[data-move-out] input`), "2026-11-20"), click(`form[data-move-out] button`))
+	told := r.webhook().body
+	require.Equal(t, "lease.updated", told["event_type"])
+	require.Equal(t, "2026-11-20", told["data"].(map[string]any)["moveOutDate"])
 
 	do(t, ctx, click(`nav a[href="#calls"]`), visible(`.calls .bad`))
 }

@@ -33,6 +33,9 @@ func (s *Sandbox) routes() (http.Handler, error) {
 		mux.Handle(base+"/", s.door(OpenMoove, base, s.openmoove))
 	}
 	mux.Handle("/twilio/", s.door(Twilio, "/twilio", s.twilio))
+	mux.Handle("/quickbooks/", s.door(QuickBooks, "/quickbooks", s.quickbooks))
+	mux.Handle("/llm/", s.door(LLM, "/llm/v1", s.model))
+	mux.HandleFunc("PUT /_llm", s.putModel)
 	mux.Handle(subscriberPath+"/", s.door(Subscriber, subscriberPath, s.subscriber))
 	mux.Handle(redirectPath+"/", s.door(Subscriber, redirectPath, s.subscriber.Redirect(subscriberPath)))
 	mux.HandleFunc("GET /_webhooks", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, s.subscriber.Webhooks(-1)) })
@@ -49,7 +52,13 @@ func (s *Sandbox) routes() (http.Handler, error) {
 	mux.HandleFunc("POST /_send/rentvine/{event}", s.postSend)
 	mux.HandleFunc("POST /_records/rentvine/work-orders", s.postWorkOrder)
 	mux.HandleFunc("PUT /_records/rentvine/work-orders/{id}/status", s.putStatus)
+	mux.HandleFunc("PUT /_records/rentvine/leases/{id}/move-out", s.putMoveOut)
 	s.openMooveRoutes(mux)
+	mux.HandleFunc("GET /inventory.csv", s.getStock)
+	mux.HandleFunc("PUT /_records/inventory", s.putStock)
+	mux.HandleFunc("GET /_records/quickbooks/purchase-orders", func(w http.ResponseWriter, _ *http.Request) {
+		respond(w, http.StatusOK, s.quickbooks.Orders())
+	})
 	mux.HandleFunc("POST /_reply", s.postReply)
 	mux.HandleFunc("GET /_messages", func(w http.ResponseWriter, _ *http.Request) {
 		respond(w, http.StatusOK, s.twilio.Messages(maxListed))
@@ -71,7 +80,7 @@ const maxListed = 10_000
 func (s *Sandbox) Duplicates() map[string]int {
 	return map[string]int{
 		Twilio: s.twilio.Duplicates(), RentVine: s.rentvine.Duplicates(), OpenMoove: s.openmoove.Duplicates(),
-		SMTP: s.mailbox.Duplicates(),
+		SMTP: s.mailbox.Duplicates(), QuickBooks: s.quickbooks.Duplicates(),
 	}
 }
 

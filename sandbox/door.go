@@ -88,6 +88,11 @@ func refuse(w http.ResponseWriter, partner string, f Fault) {
 	switch partner {
 	case OpenMoove:
 		body = map[string]any{"detail": openMooveDetail(f)}
+	case QuickBooks:
+		problem := map[string]string{"Message": "A fault of the sandbox", "Detail": "", "code": "10000"}
+		body = map[string]any{"Fault": map[string]any{"Error": []any{problem}, "type": "SystemFault"}}
+	case LLM:
+		body = map[string]any{"error": map[string]any{"message": "a fault of the sandbox", "type": "server_error", "param": nil, "code": nil}}
 	case Twilio:
 		code := map[int]int{401: 20003, 403: 20403, 404: 20404, 429: 20429, 503: 20503}[f.Status]
 		if code == 0 {

@@ -16,13 +16,19 @@ const (
 	RentVine  = "rentvine"
 	OpenMoove = "openmoove"
 	Twilio    = "twilio"
-	SMTP      = "smtp"
+	// QuickBooks has its tokens too.
+	QuickBooks = "quickbooks"
+	SMTP       = "smtp"
+	// LLM is the endpoint of a language model.
+	LLM = "llm"
 	// Subscriber gets Keyholder's outgoing webhooks.
 	Subscriber = "subscriber"
 )
 
 // partners is the order in which they are shown.
-func partners() []string { return []string{RentVine, OpenMoove, Twilio, SMTP, Subscriber} }
+func partners() []string {
+	return []string{RentVine, OpenMoove, Twilio, QuickBooks, SMTP, Subscriber, LLM}
+}
 
 const maxLatency = time.Minute
 

@@ -75,3 +75,35 @@ func TestMailFaults(t *testing.T) {
 	require.Equal(t, []int{451, 550, 0, 250}, []int{calls[0].Status, calls[1].Status, calls[2].Status, calls[3].Status})
 	require.Equal(t, "reset_after_commit", calls[2].Fault)
 }
+
+// A calendar object is one of the mail's forms, not its text, and survives with it.
+func TestTheCalendarObjectOfAMail(t *testing.T) {
+	t.Parallel()
+	const object = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+	const invitation = "From: Keyholder <keyholder@example.com>\r\nTo: Grace <grace@example.com>\r\nSubject: A visit\r\n" +
+		"Message-ID: <visit@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
+		"--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n" +
+		"--c\r\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\n" + object + "\r\n" +
+		"--c\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nWe come on Tuesday.\r\n--c--\r\n" +
+		"--b\r\nContent-Type: application/ics\r\nContent-Disposition: attachment; filename=\"invite.ics\"\r\n\r\n" + object + "\r\n--b--\r\n"
+	_, keep := stateFile(t)
+	r := newRig(t, keep)
+	require.NoError(t, smtp.SendMail(r.SMTPAddr(), nil, "keyholder@example.com", []string{"grace@example.com"}, []byte(invitation)))
+	require.NoError(t, r.mail())
+	look := func() []map[string]any {
+		var mails []map[string]any
+		require.Equal(t, 200, r.call(http.MethodGet, "/_mails", "", &mails))
+		require.Len(t, mails, 2)
+		return mails
+	}
+	mails := look()
+	require.Equal(t, object, mails[0]["calendar"])
+	require.Equal(t, "text/calendar; method=REQUEST; charset=utf-8", mails[0]["calendar_type"])
+	require.Equal(t, "We come on Tuesday.", mails[0]["text"])
+	require.Len(t, mails[0]["attachments"], 1)
+	require.NotContains(t, mails[1], "calendar")
+	r.settled()
+	stop(t, r.Sandbox)
+	r.start(keep)
+	require.Equal(t, mails, look())
+}

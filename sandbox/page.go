@@ -87,7 +87,7 @@ func (p *peoplesPage) parts(w http.ResponseWriter, r *http.Request) {
 
 // view reads the version first: what changes meanwhile is drawn again.
 func (s *Sandbox) view() page.View {
-	v := page.View{Version: s.changes.Load(), Number: s.cfg.TwilioNumber, Samples: sampleNames(), Statuses: s.rentvine.StatusNames()}
+	v := page.View{Version: s.changes.Load(), Number: s.cfg.TwilioNumber, Samples: sampleNames(), Statuses: s.rentvine.StatusNames(), Leases: s.rentvine.LeaseIDs()}
 	v.Tables = s.tables()
 	if len(v.Tables) > 0 {
 		for _, row := range v.Tables[0].Rows {
@@ -160,6 +160,13 @@ func (s *Sandbox) tables() []page.Table {
 				row.URL = "/_records/rentvine/files/" + cells[0]
 			}
 			shown.Rows = append(shown.Rows, row)
+		}
+		tables = append(tables, shown)
+	}
+	for _, t := range s.quickbooks.Tables() {
+		shown := page.Table{Name: t.Name, Columns: t.Columns}
+		for _, cells := range t.Rows[:min(len(t.Rows), shownRows)] {
+			shown.Rows = append(shown.Rows, page.Row{Cells: cells})
 		}
 		tables = append(tables, shown)
 	}

@@ -11,7 +11,7 @@ func (s *Sandbox) partnersView() []page.Partner {
 	set := s.faults.all()
 	var out []page.Partner
 	for _, id := range partners() {
-		p := page.Partner{ID: id, Name: map[string]string{RentVine: "RentVine", OpenMoove: "OpenMoove", Twilio: "Twilio", SMTP: "Mail server", Subscriber: "Subscriber"}[id], Calls: s.calls.count(id)}
+		p := page.Partner{ID: id, Name: map[string]string{RentVine: "RentVine", OpenMoove: "OpenMoove", Twilio: "Twilio", QuickBooks: "QuickBooks", SMTP: "Mail server", Subscriber: "Subscriber", LLM: "Language model"}[id], Calls: s.calls.count(id)}
 		current, on := set[id]
 		if on {
 			p.Fault = asJSON(current)

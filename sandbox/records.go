@@ -186,6 +186,25 @@ func (s *Sandbox) putStatus(w http.ResponseWriter, r *http.Request) {
 	respond(w, http.StatusOK, map[string]string{"work_order_id": id, "status": in.Status})
 }
 
+// putMoveOut is a person recording in RentVine's own pages that the tenants of a
+// lease moved out, today where no date is given. RentVine tells of it by webhook.
+func (s *Sandbox) putMoveOut(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Date string `json:"date"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		refused(w, http.StatusBadRequest, err)
+		return
+	}
+	id := r.PathValue("id")
+	if !s.rentvine.EndLease(id, in.Date) {
+		refused(w, http.StatusNotFound, errors.New("no such lease, or the date is not as 2026-11-22"))
+		return
+	}
+	s.changed()
+	respond(w, http.StatusOK, map[string]string{"lease_id": id})
+}
+
 // decodeObject reads a JSON object and keeps numbers as they were written; no
 // body at all is an empty one.
 func decodeObject(r io.Reader) (map[string]any, error) {

@@ -17,8 +17,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/aictive/keyholder/sandbox/llm"
 	"github.com/aictive/keyholder/sandbox/mailbox"
 	"github.com/aictive/keyholder/sandbox/openmoove"
+	"github.com/aictive/keyholder/sandbox/quickbooks"
 	"github.com/aictive/keyholder/sandbox/rentvine"
 	"github.com/aictive/keyholder/sandbox/subscriber"
 	"github.com/aictive/keyholder/sandbox/twilio"
@@ -52,6 +54,10 @@ type Config struct {
 	// OpenMooveRetries is how long each attempt of a webhook waits after the one
 	// before (real time): 0, 10, 100 and 1,000 s where empty.
 	OpenMooveRetries []time.Duration
+	// QuickBooksID and QuickBooksSecret are the app's credentials, QuickBooksRealm the
+	// company and QuickBooksRefresh its first refresh token; the stand-in's own where "".
+	QuickBooksID, QuickBooksSecret     string
+	QuickBooksRealm, QuickBooksRefresh string
 	// SubscriberSecret signs Keyholder's outgoing webhooks, "whsec_" and base64 of 24 to 64
 	// bytes; where "" nobody receives them: /subscriber/{name} answers 404.
 	SubscriberSecret string
@@ -81,8 +87,11 @@ type Sandbox struct {
 	twilio     *twilio.Server
 	rentvine   *rentvine.Server
 	openmoove  *openmoove.Server
+	quickbooks *quickbooks.Server
+	stock      stock
 	mailbox    *mailbox.Server
 	subscriber *subscriber.Server
+	model      *llm.Server
 	webhooks   *webhooks
 	keeper     *keeper
 	journal    *journal
@@ -121,6 +130,10 @@ func New(cfg Config) (*Sandbox, error) {
 	})
 	s.mailbox = mailbox.New(mailbox.Config{Fault: s.mailFault, OnMail: s.noteMail})
 	s.rentvine = s.newRentVine()
+	s.model = llm.New(llm.Config{OnChange: s.changed})
+	s.quickbooks = quickbooks.New(quickbooks.Config{
+		Realm: cfg.QuickBooksRealm, ClientID: cfg.QuickBooksID, ClientSecret: cfg.QuickBooksSecret, RefreshToken: cfg.QuickBooksRefresh, Now: cfg.BusinessNow,
+	})
 	var err error
 	if s.openmoove, err = s.newOpenMoove(); err != nil {
 		return nil, err
@@ -238,7 +251,10 @@ func (s *Sandbox) Reset() {
 	s.mailbox.Reset()
 	s.rentvine.Reset()
 	s.openmoove.Reset()
+	s.quickbooks.Reset()
+	s.stock.set("")
 	s.subscriber.Reset()
+	s.model.Reset()
 	s.seen()
 	s.saveOrWarn()
 }

@@ -245,6 +245,45 @@ func TestAStatusChangedByHandIsTold(t *testing.T) {
 	require.Contains(t, r.webhook().body["changes"], "vendorInstructions")
 }
 
+func TestAWorkOrderIsReopenedByHand(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var sent sandbox.Sent
+	require.Equal(t, http.StatusOK, r.call(http.MethodPost, "/_send/rentvine/work_order.created.tap", "", &sent))
+	e := r.webhook()
+	require.Equal(t, "work_order.created", e.body["event_type"])
+	require.Contains(t, e.body["data"].(map[string]any)["description"], "tap is leaking")
+	path := "/_records/rentvine/work-orders/" + sent.WorkOrderID + "/status"
+	for status, primary := range map[string]string{"Merged": "5", "Completed": "3"} {
+		require.Equal(t, http.StatusOK, r.call(http.MethodPut, path, `{"status":"`+status+`"}`, nil))
+		require.Equal(t, primary, r.webhook().body["data"].(map[string]any)["primaryWorkOrderStatusID"])
+		require.Equal(t, http.StatusOK, r.call(http.MethodPut, path, `{"status":"In Progress"}`, nil))
+		e := r.webhook()
+		require.Equal(t, "2", e.body["data"].(map[string]any)["primaryWorkOrderStatusID"])
+		require.Equal(t, map[string]any{"old": primary, "new": "2"}, e.body["changes"].(map[string]any)["primaryWorkOrderStatusID"])
+	}
+}
+
+func TestAMoveOutRecordedByHandIsTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const path = "/_records/rentvine/leases/1/move-out"
+	require.Equal(t, http.StatusNotFound, r.call(http.MethodPut, "/_records/rentvine/leases/99/move-out", `{}`, nil))
+	require.Equal(t, http.StatusNotFound, r.call(http.MethodPut, path, `{"date":"tomorrow"}`, nil))
+	require.Equal(t, http.StatusBadRequest, r.call(http.MethodPut, path, `{"day":"2026-11-20"}`, nil))
+	require.Equal(t, http.StatusOK, r.call(http.MethodPut, path, `{"date":"2026-11-20"}`, nil))
+	e := r.webhook()
+	require.Equal(t, "lease.updated", e.body["event_type"])
+	data := e.body["data"].(map[string]any)
+	require.Equal(t, "1", data["leaseID"])
+	require.Equal(t, "2026-11-20", data["moveOutDate"])
+	require.NotContains(t, data, "userID")
+	require.Equal(t, map[string]any{"old": "2", "new": "3"}, e.body["changes"].(map[string]any)["primaryLeaseStatusID"])
+	require.Contains(t, r.body("/"), `data-move-out`)
+	require.Contains(t, r.body("/rentvine/api/manager/leases/export?leaseIDs[]=1"), `"isActive":"0"`)
+	require.Contains(t, r.body("/rentvine/api/manager/leases/export?leaseIDs[]=2"), `"isActive":"1"`)
+}
+
 func TestCallsAreNotedWithoutCredentials(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -344,10 +383,10 @@ func TestResetAndDuplicates(t *testing.T) {
 	r.text("same")
 	var count map[string]int
 	r.call(http.MethodGet, "/_duplicates", "", &count)
-	require.Equal(t, map[string]int{"twilio": 1, "rentvine": 0, "openmoove": 0, "smtp": 0}, count)
+	require.Equal(t, map[string]int{"twilio": 1, "rentvine": 0, "openmoove": 0, "quickbooks": 0, "smtp": 0}, count)
 	require.Equal(t, http.StatusNoContent, r.call(http.MethodPost, "/_reset", "", nil))
 	r.call(http.MethodGet, "/_duplicates", "", &count)
-	require.Equal(t, map[string]int{"twilio": 0, "rentvine": 0, "openmoove": 0, "smtp": 0}, count)
+	require.Equal(t, map[string]int{"twilio": 0, "rentvine": 0, "openmoove": 0, "quickbooks": 0, "smtp": 0}, count)
 	for _, path := range []string{"/_messages", "/_mails", "/_calls"} {
 		var list []any
 		require.Equal(t, 200, r.call(http.MethodGet, path, "", &list))

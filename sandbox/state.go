@@ -35,6 +35,8 @@ type state struct {
 	Mailbox  json.RawMessage `json:"mailbox"`
 	// OpenMoove is missing in older files; then it has its seed.
 	OpenMoove json.RawMessage `json:"openmoove,omitempty"`
+	// QuickBooks is missing in older files, too.
+	QuickBooks json.RawMessage `json:"quickbooks,omitempty"`
 }
 
 // keeper writes the state file: all at once, in the background, soon after a
@@ -111,11 +113,15 @@ func (s *Sandbox) restore(raw []byte) error {
 	if len(in.OpenMoove) > 0 {
 		err = errors.Join(err, s.openmoove.Restore(in.OpenMoove))
 	}
+	if len(in.QuickBooks) > 0 {
+		err = errors.Join(err, s.quickbooks.Restore(in.QuickBooks))
+	}
 	if err == nil {
 		err = s.twilio.Restore(in.Twilio)
 	}
 	if err != nil {
 		s.rentvine.Reset()
+		s.quickbooks.Reset()
 		s.openmoove.Reset()
 		s.mailbox.Reset()
 	}
@@ -135,13 +141,14 @@ func (s *Sandbox) saveState() error {
 	openmoove, changes := s.openmoove.Snapshot()
 	twilio, errTwilio := s.twilio.Snapshot()
 	mails, errMails := s.mailbox.Snapshot()
-	if err := errors.Join(errRentVine, errTwilio, errMails); err != nil {
+	quickbooks, errQuickBooks := s.quickbooks.Snapshot()
+	if err := errors.Join(errRentVine, errTwilio, errMails, errQuickBooks); err != nil {
 		return fmt.Errorf("sandbox: the state: %w", err)
 	}
 	// The sections are JSON already: to encode them again would cost more than all else.
 	var raw bytes.Buffer
-	raw.Grow(len(rentvine) + len(twilio) + len(mails) + len(openmoove) + 100)
-	fmt.Fprintf(&raw, `{"version":%d,"rentvine":%s,"twilio":%s,"mailbox":%s,"openmoove":%s}`, stateVersion, rentvine, twilio, mails, openmoove)
+	raw.Grow(len(rentvine) + len(twilio) + len(mails) + len(openmoove) + len(quickbooks) + 120)
+	fmt.Fprintf(&raw, `{"version":%d,"rentvine":%s,"twilio":%s,"mailbox":%s,"openmoove":%s,"quickbooks":%s}`, stateVersion, rentvine, twilio, mails, openmoove, quickbooks)
 	k.size = raw.Len()
 	next := k.file + ".next"
 	if err := os.WriteFile(next, raw.Bytes(), 0o600); err != nil {

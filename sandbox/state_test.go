@@ -112,7 +112,7 @@ func TestEverythingOutlivesARestart(t *testing.T) {
 	for _, path := range reads {
 		before[path] = r.body(path)
 	}
-	require.JSONEq(t, `{"twilio":1,"rentvine":1,"openmoove":0,"smtp":1}`, before["/_duplicates"])
+	require.JSONEq(t, `{"twilio":1,"rentvine":1,"openmoove":0,"quickbooks":0,"smtp":1}`, before["/_duplicates"])
 	stop(t, r.Sandbox)
 	info, err := os.Stat(file)
 	require.NoError(t, err)
@@ -131,7 +131,7 @@ func TestEverythingOutlivesARestart(t *testing.T) {
 	next, err := strconv.Atoi(r.create("Another"))
 	require.NoError(t, err)
 	require.Equal(t, n+3, next, "ids go on")
-	require.Equal(t, map[string]int{"twilio": 2, "rentvine": 3, "openmoove": 0, "smtp": 2}, r.Duplicates())
+	require.Equal(t, map[string]int{"twilio": 2, "rentvine": 3, "openmoove": 0, "quickbooks": 0, "smtp": 2}, r.Duplicates())
 	require.Contains(t, r.body("/_mails"), `"id":3`)
 }
 

@@ -3,7 +3,9 @@ package store
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base32"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,18 +16,53 @@ import (
 )
 
 // Keys derives, from one secret, what the store needs to be useless to a thief:
-// hashes of addresses, ids of questions and the signatures of action links.
+// hashes of addresses, ids of questions and the signatures of links. Signatures may
+// have keys of their own, which can be changed.
 type Keys struct {
 	secret []byte
+	// signing are the keys of signatures before the secret, newest first.
+	signing [][]byte
 }
 
-// NewKeys takes the secret of KEYHOLDER_LINK_KEY.
-func NewKeys(secret string) Keys { return Keys{secret: []byte(secret)} }
+// NewKeys takes the secret of KEYHOLDER_LINK_KEY, and the keys of
+// KEYHOLDER_LINK_SIGNING_KEYS, newest first. Without those the secret signs; with
+// them it still verifies. Empty ones are left out: everybody knows them.
+func NewKeys(secret string, signing ...string) Keys {
+	k := Keys{secret: []byte(secret)}
+	for _, key := range signing {
+		if key != "" {
+			k.signing = append(k.signing, []byte(key))
+		}
+	}
+	return k
+}
+
+// signers are the keys of signatures: the first signs, all verify.
+func (k Keys) signers() [][]byte { return append(slices.Clip(k.signing), k.secret) }
 
 var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 func (k Keys) mac(purpose string, size int, parts ...string) string {
-	h := hmac.New(sha256.New, k.secret)
+	return macWith(k.secret, purpose, size, parts...)
+}
+
+// sign is the signature of a link.
+func (k Keys) sign(purpose string, size int, parts ...string) string {
+	return macWith(k.signers()[0], purpose, size, parts...)
+}
+
+// signed tells whether it is a signature by any of the keys, in a time that does not
+// depend on by which.
+func (k Keys) signed(signature, purpose string, size int, parts ...string) bool {
+	found := 0
+	for _, key := range k.signers() {
+		found |= subtle.ConstantTimeCompare([]byte(macWith(key, purpose, size, parts...)), []byte(signature))
+	}
+	return found == 1
+}
+
+func macWith(key []byte, purpose string, size int, parts ...string) string {
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte(purpose))
 	for _, p := range parts {
 		h.Write([]byte{0})
@@ -107,7 +144,7 @@ func (k Keys) QuestionID(workflowID, step, person string) string {
 
 // Token is the signed text of an action link, 32 characters.
 func (k Keys) Token(questionID string) string {
-	return questionID + k.mac("link", 10, questionID)
+	return questionID + k.sign(linkPurpose, linkSize, questionID)
 }
 
 // QuestionOf is the question of a token, or false where the signature is wrong.
@@ -117,30 +154,60 @@ func (k Keys) QuestionOf(token string) (questionID string, ok bool) {
 		return "", false
 	}
 	id := token[:idLength]
-	return id, hmac.Equal([]byte(k.Token(id)), []byte(token))
+	return id, k.signed(token[idLength:], linkPurpose, linkSize, id)
 }
+
+// What is signed, and how many bytes a signature has.
+const (
+	linkPurpose       = "link"
+	linkSize          = 10
+	reportPurpose     = "report link"
+	personPurpose     = "person link"
+	expiringSize      = 15
+	maxExpiringLength = 100
+)
 
 // ReportToken is the signed text of a link to a report of a kind, which is of small
 // letters and "_", such as "sales". The link is good until expires, in whole seconds
 // of real time.
 func (k Keys) ReportToken(kind string, expires time.Time) string {
-	return k.reportToken(kind, strconv.FormatInt(expires.Unix(), 10))
-}
-
-func (k Keys) reportToken(kind, expires string) string {
-	return kind + "-" + expires + "-" + k.mac("report link", 15, kind, expires)
+	return k.expiring(reportPurpose, kind, expires)
 }
 
 // ReportOf is the kind of report that a token opens at a real time, "" where the
 // signature is wrong. ok is false for such a one, and for one that has expired, of
 // which the kind is told.
 func (k Keys) ReportOf(token string, now time.Time) (kind string, ok bool) {
-	const maxLength = 100
-	if len(token) > maxLength {
+	return k.opened(reportPurpose, token, now)
+}
+
+// PersonToken is the signed text of the link to the page of whoever has the address,
+// given as Address hashes it. The link is good until expires, in whole seconds of
+// real time.
+func (k Keys) PersonToken(addressHash string, expires time.Time) string {
+	return k.expiring(personPurpose, addressHash, expires)
+}
+
+// PersonOf is the hash of the address whose page a token opens at a real time, "" where
+// the signature is wrong. ok is false for such a one, and for one that has expired, of
+// which the address is told.
+func (k Keys) PersonOf(token string, now time.Time) (addressHash string, ok bool) {
+	return k.opened(personPurpose, token, now)
+}
+
+// expiring is "what-expiry-signature".
+func (k Keys) expiring(purpose, what string, expires time.Time) string {
+	until := strconv.FormatInt(expires.Unix(), 10)
+	return what + "-" + until + "-" + k.sign(purpose, expiringSize, what, until)
+}
+
+// opened reads what expiring wrote.
+func (k Keys) opened(purpose, token string, now time.Time) (what string, ok bool) {
+	if len(token) > maxExpiringLength {
 		return "", false
 	}
 	parts := strings.Split(token, "-")
-	if len(parts) != 3 || !hmac.Equal([]byte(k.reportToken(parts[0], parts[1])), []byte(token)) {
+	if len(parts) != 3 || !k.signed(parts[2], purpose, expiringSize, parts[0], parts[1]) {
 		return "", false
 	}
 	expires, err := strconv.ParseInt(parts[1], 10, 64)

@@ -19,14 +19,19 @@ var _ Pruner = (*database)(nil)
 // Prune deletes what is older than a real time, and tells how many rows went:
 // messages by when they were sent, questions by when they were asked unless they
 // may still be answered, imports by their end, calls of partners that are no
-// longer called. Effects stay, which hold no personal data and must be known for
-// ever; so do consent, properties and cases. It deletes a thousand rows at a
-// time, so that others can write between.
+// longer called, records of work after two years. Effects stay, which hold no
+// personal data and must be known for ever; so do consent, properties and cases. It
+// deletes a thousand rows at a time, so that others can write between.
 func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 	// Calls that a limit may still count stay whatever is asked.
 	calls := before
 	if counted := time.Now().Add(-2 * longestWindow); counted.Before(calls) {
 		calls = counted
+	}
+	// Cards sum up a year of business time, which may be ahead of real time.
+	work := before
+	if counted := time.Now().Add(-workKept); counted.Before(work) {
+		work = counted
 	}
 	total := int64(0)
 	for _, p := range []struct {
@@ -42,10 +47,14 @@ func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 			WHERE i.finished_at > 0 AND i.finished_at < $1 LIMIT $2)`, before},
 		{`DELETE FROM imports WHERE id IN (SELECT id FROM imports
 			WHERE finished_at > 0 AND finished_at < $1 LIMIT $2)`, before},
+		// What a list knows by now; the last list's stays, however old.
+		{`DELETE FROM stock_used WHERE (sku, digest) IN (SELECT u.sku, u.digest
+			FROM stock_used u JOIN stock_list l ON l.digest <> u.digest WHERE u.used_at < $1 LIMIT $2)`, before},
 		{`DELETE FROM call_buckets WHERE (partner, last_at) IN (SELECT partner, last_at
 			FROM call_buckets WHERE last_at < $1 LIMIT $2)`, calls},
 		{`DELETE FROM call_notes WHERE (partner, reset_at) IN (SELECT partner, reset_at
 			FROM call_notes WHERE noted_at < $1 LIMIT $2)`, calls},
+		{`DELETE FROM work WHERE work_key IN (SELECT work_key FROM work WHERE last_at < $1 LIMIT $2)`, work},
 	} {
 		n, err := d.deleteInBatches(ctx, p.query, micros(p.before))
 		total += n

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -21,7 +22,7 @@ const (
 	titleMax = 200
 )
 
-const questionColumns = `id, code, address, workflow_id, step, person, purpose, title, options, asked_at, expires_at, closed_at, answer, details, fields`
+const questionColumns = `id, code, address, workflow_id, step, person, purpose, title, options, asked_at, expires_at, closed_at, answer, details, fields, photos`
 
 // Ask records an open question, or returns the one already recorded.
 func (d *database) Ask(ctx context.Context, q Question) (Question, error) {
@@ -29,6 +30,9 @@ func (d *database) Ask(ctx context.Context, q Question) (Question, error) {
 		if looksLikeCode(o.Key) {
 			return Question{}, fmt.Errorf("store: ask: the option key %q could be mistaken for a code", o.Key)
 		}
+	}
+	if err := validFields(q.Fields); err != nil {
+		return Question{}, err
 	}
 	if q.AskedAt.IsZero() {
 		q.AskedAt = time.Now()
@@ -63,6 +67,10 @@ func ask(ctx context.Context, tx *sql.Tx, q Question) (Question, error) {
 	if err != nil {
 		return Question{}, err
 	}
+	photos, err := json.Marshal(q.Photos)
+	if err != nil {
+		return Question{}, err
+	}
 	taken, err := lockCodes(ctx, tx, q.Address)
 	if err != nil {
 		return Question{}, err
@@ -70,10 +78,10 @@ func ask(ctx context.Context, tx *sql.Tx, q Question) (Question, error) {
 	q.Code = newCode(q.ID, taken)
 	result, err := tx.ExecContext(ctx, `
 		INSERT INTO questions (`+questionColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', $12, $13)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', $12, $13, $14)
 		ON CONFLICT (id) DO NOTHING`,
 		q.ID, q.Code, q.Address, q.WorkflowID, q.Step, q.Person, string(q.Purpose), q.Title, string(options),
-		micros(q.AskedAt), micros(q.ExpiresAt), string(details), string(fields))
+		micros(q.AskedAt), micros(q.ExpiresAt), string(details), string(fields), string(photos))
 	if err != nil {
 		return Question{}, err
 	}
@@ -82,6 +90,21 @@ func ask(ctx context.Context, tx *sql.Tx, q Question) (Question, error) {
 		return q, err
 	}
 	return scanQuestion(tx.QueryRowContext(ctx, `SELECT `+questionColumns+` FROM questions WHERE id = $1`, q.ID))
+}
+
+var fieldName = regexp.MustCompile(`^[a-z][a-z_]{0,31}$`)
+
+// validFields refuses fields that a form cannot carry: their names stand beside that
+// of the choice.
+func validFields(fields []Field) error {
+	seen := map[string]bool{"choice": true}
+	for _, f := range fields {
+		if !fieldName.MatchString(f.Name) || seen[f.Name] {
+			return fmt.Errorf("store: ask: the field name %q must be of small letters and _, not used twice and not choice", f.Name)
+		}
+		seen[f.Name] = true
+	}
+	return nil
 }
 
 // lockCodes returns the codes that the address may still use: of the last days
@@ -125,10 +148,10 @@ func oneLine(s string) string {
 
 func scanQuestion(row interface{ Scan(...any) error }) (Question, error) {
 	var q Question
-	var purpose, options, details, fields string
+	var purpose, options, details, fields, photos string
 	var asked, expires, closed int64
 	err := row.Scan(&q.ID, &q.Code, &q.Address, &q.WorkflowID, &q.Step, &q.Person, &purpose, &q.Title, &options,
-		&asked, &expires, &closed, &q.Answer, &details, &fields)
+		&asked, &expires, &closed, &q.Answer, &details, &fields, &photos)
 	if err != nil {
 		return Question{}, orNotFound(err)
 	}
@@ -136,7 +159,8 @@ func scanQuestion(row interface{ Scan(...any) error }) (Question, error) {
 	q.AskedAt, q.ExpiresAt, q.ClosedAt = fromMicros(asked), fromMicros(expires), fromMicros(closed)
 	// Questions of earlier builds have no form.
 	if json.Unmarshal([]byte(options), &q.Options) != nil || details != "" && json.Unmarshal([]byte(details), &q.Details) != nil ||
-		fields != "" && json.Unmarshal([]byte(fields), &q.Fields) != nil {
+		fields != "" && json.Unmarshal([]byte(fields), &q.Fields) != nil ||
+		photos != "" && json.Unmarshal([]byte(photos), &q.Photos) != nil {
 		return Question{}, errors.New("store: a question cannot be read")
 	}
 	return q, nil

@@ -63,6 +63,8 @@ type Question struct {
 	// Details are shown on the question's page, and Fields are what its form asks.
 	Details []Detail
 	Fields  []Field
+	// Photos are the IDs of photos that the page shows to who was asked.
+	Photos []string
 	// AskedAt is real time, now where it is zero; ExpiresAt is business time (see
 	// durable.Clock), never where it is zero.
 	AskedAt   time.Time
@@ -127,7 +129,7 @@ type Store interface {
 
 	// Ask records an open question, or returns the one already recorded under the
 	// same ID, with its code. An option key of the form of a code (a letter and
-	// digits) is refused.
+	// digits) is refused, and so is a field of no proper name.
 	Ask(ctx context.Context, q Question) (Question, error)
 	// Question returns one by ID, or ErrNotFound.
 	Question(ctx context.Context, id string) (Question, error)
@@ -181,6 +183,13 @@ type Store interface {
 	Cases
 	Imports
 	Watches
+	Stock
+	Tokens
+	Work
+	Appointments
+	Photos
+	Swaps
+	Waiting
 
 	// Setting reads a named setting ("" where unset); SetSetting writes it.
 	// "outbound_paused" is "1" while messages are paused; "clock" holds the

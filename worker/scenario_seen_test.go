@@ -146,7 +146,7 @@ func (s *scenario) incidentRuns(category string) bool {
 // nothingTwice is the sandbox's count of texts, mails and records that came twice.
 func (s *scenario) nothingTwice() {
 	s.t.Helper()
-	require.Equal(s.t, map[string]int{"openmoove": 0, "rentvine": 0, "smtp": 0, "twilio": 0}, s.box.Duplicates())
+	require.Equal(s.t, map[string]int{"openmoove": 0, "quickbooks": 0, "rentvine": 0, "smtp": 0, "twilio": 0}, s.box.Duplicates())
 }
 
 // call asks the sandbox.

@@ -61,6 +61,11 @@ func queues() []queue {
 		{name: activities.QueueBulk, register: hostBulk, options: worker.Options{
 			MaxConcurrentActivityExecutionSize: 20, DisableWorkflowWorker: true,
 		}},
+		// QuickBooks takes 500 requests a minute and 10 at once (contracts/sms-and-accounting.md
+		// 2); an order costs about six.
+		{name: activities.QueueQuickBooks, register: hostQuickBooks, options: worker.Options{
+			MaxConcurrentActivityExecutionSize: 10, TaskQueueActivitiesPerSecond: 1, DisableWorkflowWorker: true,
+		}},
 		{name: activities.QueueWebhooks, register: hostWebhooks, options: worker.Options{
 			MaxConcurrentActivityExecutionSize: 50, DisableWorkflowWorker: true,
 		}},
@@ -77,6 +82,8 @@ func hostWorkflows(w worker.Worker, a *activities.Activities) {
 func hostRentVine(w worker.Worker, a *activities.Activities) { a.RegisterRentVine(w) }
 
 func hostOpenMoove(w worker.Worker, a *activities.Activities) { a.RegisterOpenMoove(w) }
+
+func hostQuickBooks(w worker.Worker, a *activities.Activities) { a.RegisterQuickBooks(w) }
 
 func hostWebhooks(w worker.Worker, a *activities.Activities) { a.RegisterWebhooks(w) }
 

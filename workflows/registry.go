@@ -17,6 +17,7 @@ const TaskQueue = "keyholder"
 func Registry() []durable.Workflow {
 	return []durable.Workflow{
 		maintenance.WorkOrder,
+		maintenance.Bidding,
 		sales.Create,
 		sales.Sale,
 		sales.Invitation,

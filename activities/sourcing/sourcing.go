@@ -41,7 +41,7 @@ type Firm struct {
 	Email     string   `json:"email,omitempty"`
 	Active    bool     `json:"active"`
 	Trades    []string `json:"trades"`
-	// InsuranceExpires is the first day that is not covered any more, "" where RentVine
+	// InsuranceExpires is the last day that is covered, "" where RentVine
 	// knows of no insurance.
 	InsuranceExpires string  `json:"insurance_expires,omitempty"`
 	HasPosition      bool    `json:"has_position,omitempty"`

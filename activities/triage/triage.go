@@ -101,7 +101,7 @@ type Assessment struct {
 // of the table.
 func Assess(r Report) Assessment {
 	text, cut := normalise(r.Text)
-	trade := tradeOf(r.Trade)
+	trade, _ := TradeOf(r.Trade)
 	best := finding{level: levelNone}
 	for i := range table {
 		if f := table[i].judge(text, trade, r.Month); f.level > best.level {
@@ -153,15 +153,16 @@ func conclude(f finding, priority Priority, trade Trade, cut bool) Assessment {
 	return a
 }
 
-// tradeOf maps the partner's name of a trade; accounts choose their own names.
-func tradeOf(name string) Trade {
+// TradeOf maps the partner's name of a trade; accounts choose their own names. One that
+// is not known is general work.
+func TradeOf(name string) (trade Trade, known bool) {
 	text, _ := normalise(name)
 	for _, t := range tradeNames {
 		for word := range strings.FieldsSeq(text) {
 			if slices.ContainsFunc(t.prefixes, func(p string) bool { return strings.HasPrefix(word, p) }) {
-				return t.trade
+				return t.trade, true
 			}
 		}
 	}
-	return TradeGeneral
+	return TradeGeneral, false
 }

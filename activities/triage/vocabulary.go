@@ -89,6 +89,7 @@ var tradeNames = []struct {
 	{TradeElectrical, []string{"electr"}},
 	{TradeHVAC, []string{"hvac", "heat", "air", "cool", "furnace", "boiler", "ac"}},
 	{TradeLocksmith, []string{"lock", "secur"}},
+	{TradeGeneral, []string{"general", "handy", "maint"}},
 }
 
 var (

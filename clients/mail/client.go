@@ -65,6 +65,9 @@ func New(cfg Config) *Client {
 	return &Client{cfg: cfg}
 }
 
+// From is the sender of every message.
+func (c *Client) From() Address { return c.cfg.From }
+
 const op = "mail.send"
 
 // Send delivers a message to the mail server, to all recipients or to none. The

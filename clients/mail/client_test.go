@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"mime"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -103,6 +104,34 @@ func TestSendArrivesWhole(t *testing.T) {
 	require.Equal(t, 1, box.Duplicates())
 }
 
+// The object is a form of the message, as whole as it was given, and a file.
+func TestACalendarObjectIsAFormOfTheMessage(t *testing.T) {
+	t.Parallel()
+	client, box, _ := rig(t, nil)
+	object := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:CANCEL\r\nX-LONG:" + strings.Repeat("Zoë ", 10) + "\r\n folded\r\nEND:VCALENDAR\r\n"
+	for _, html := range []string{"", "<p>Hello</p>"} {
+		m := message()
+		m.HTML = html
+		m.Calendar = &mail.Calendar{Method: mail.CalendarCancel, Data: []byte(object)}
+		require.NoError(t, client.Send(t.Context(), m))
+		mails := box.Mails()
+		got := mails[len(mails)-1]
+		require.Empty(t, got.Problem)
+		require.Equal(t, object, got.Calendar)
+		kind, parameters, err := mime.ParseMediaType(got.CalendarType)
+		require.NoError(t, err)
+		require.Equal(t, "text/calendar", kind)
+		require.Equal(t, map[string]string{"method": "CANCEL", "charset": "UTF-8"}, parameters)
+		require.Equal(t, m.Text, strings.ReplaceAll(got.Text, "\r\n", "\n"))
+		require.Equal(t, html, got.HTML)
+		require.Len(t, got.Attachments, 2)
+		require.Equal(t, "invite.ics", got.Attachments[0].Name)
+		require.Equal(t, "application/ics", got.Attachments[0].ContentType)
+		require.Equal(t, object, string(got.Attachments[0].Data))
+		require.Equal(t, "report.pdf", got.Attachments[1].Name)
+	}
+}
+
 func TestRefusalsAreClassified(t *testing.T) {
 	t.Parallel()
 	client, box, fault := rig(t, nil)
@@ -160,7 +189,15 @@ func TestNothingUnsafeIsSent(t *testing.T) {
 		"nobody to send to":            func(m *mail.Message) { m.To = nil },
 		"too many":                     func(m *mail.Message) { m.To = make([]mail.Address, 51) },
 		"empty":                        func(m *mail.Message) { m.Text, m.HTML = "", "" },
-		"too large":                    func(m *mail.Message) { m.Attachments[0].Data = make([]byte, 21<<20) },
+		"a calendar object of nothing": func(m *mail.Message) { m.Calendar = &mail.Calendar{Method: mail.CalendarRequest} },
+		"no method":                    func(m *mail.Message) { m.Calendar = &mail.Calendar{Data: []byte("x")} },
+		"line break in the method": func(m *mail.Message) {
+			m.Calendar = &mail.Calendar{Method: "REQUEST\r\nBcc: x@example.com", Data: []byte("x")}
+		},
+		"too large a calendar object": func(m *mail.Message) {
+			m.Calendar = &mail.Calendar{Method: mail.CalendarRequest, Data: make([]byte, 11<<20)}
+		},
+		"too large": func(m *mail.Message) { m.Attachments[0].Data = make([]byte, 21<<20) },
 	} {
 		m := message()
 		spoil(&m)

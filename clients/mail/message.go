@@ -30,10 +30,24 @@ type Attachment struct {
 	Data        []byte
 }
 
+// Calendar is an iCalendar object that belongs to a message (RFC 6047).
+type Calendar struct {
+	// Method is that of the object: CalendarRequest or CalendarCancel.
+	Method string
+	Data   []byte
+}
+
+// The methods of a Calendar.
+const (
+	CalendarRequest = "REQUEST"
+	CalendarCancel  = "CANCEL"
+)
+
 // Message is one mail. It is refused as partner.Invalid, before anything is
 // sent, where a header would hold a line break or another control character, an
 // address is malformed, there is no recipient or more than 50, there is neither
-// text nor HTML, or all together is larger than 20 MiB.
+// text nor HTML, the calendar object has no data or another method, or all together
+// is larger than 20 MiB.
 type Message struct {
 	// MessageID is "local@domain", with or without angle brackets, the same for
 	// every try of the same mail.
@@ -44,6 +58,9 @@ type Message struct {
 	Text        string
 	HTML        string
 	Attachments []Attachment
+	// Calendar, where it is not nil, is another form of the message, for calendars, and
+	// an attachment "invite.ics" for mail programs that do not know that form.
+	Calendar *Calendar
 }
 
 // compose builds the MIME message. Auto-Submitted (RFC 3834) keeps holiday
@@ -78,10 +95,22 @@ func (c *Client) compose(m Message) (*gomail.Msg, error) {
 	case m.HTML != "":
 		msg.SetBodyString(gomail.TypeTextHTML, m.HTML)
 	}
+	if m.Calendar != nil {
+		addCalendar(msg, *m.Calendar)
+	}
 	for _, a := range m.Attachments {
 		msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Data), gomail.WithFileContentType(gomail.ContentType(a.ContentType)))
 	}
 	return msg, nil
+}
+
+// addCalendar adds the object as the last alternative, which is the one that mail
+// programs prefer, and as a file of another type, lest it is shown twice. Base64
+// keeps its line ends.
+func addCalendar(msg *gomail.Msg, c Calendar) {
+	msg.AddAlternativeString(gomail.ContentType("text/calendar; method="+c.Method), string(c.Data),
+		gomail.WithPartEncoding(gomail.EncodingB64))
+	msg.AttachReadSeeker("invite.ics", bytes.NewReader(c.Data), gomail.WithFileContentType("application/ics"))
 }
 
 // check refuses what cannot be sent and returns the bare Message-ID.
@@ -102,6 +131,12 @@ func (m Message) check() (id string, err error) {
 		return "", invalid("the subject holds a control character or is too long")
 	}
 	size := len(m.Text) + len(m.HTML)
+	if m.Calendar != nil {
+		size += 2 * len(m.Calendar.Data)
+		if len(m.Calendar.Data) == 0 || (m.Calendar.Method != CalendarRequest && m.Calendar.Method != CalendarCancel) {
+			return "", invalid("a calendar object needs data, and REQUEST or CANCEL as its method")
+		}
+	}
 	for _, a := range m.Attachments {
 		size += len(a.Data)
 		if !headerSafe(a.Name) || a.Name == "" || !headerSafe(a.ContentType) {

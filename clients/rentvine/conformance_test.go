@@ -257,10 +257,20 @@ func TestPlacesAndPeople(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, trades, 6)
 	require.Equal(t, rentvine.VendorTrade{ID: "1", Name: "Plumbing", IsVisibleTenantPortal: true}, trades[0])
-	vendors, err := a.client.Vendors(ctx, rentvine.Page{Number: 2, Size: 2})
+	vendors, err := a.client.Vendors(ctx)
 	require.NoError(t, err)
-	require.Len(t, vendors, 1)
-	require.Equal(t, rentvine.ContactVendor, vendors[0].Type)
+	require.Len(t, vendors, 8)
+	require.Equal(t, rentvine.Vendor{
+		Contact: rentvine.Contact{
+			ID: "16", Type: rentvine.ContactVendor, Name: "Lapsed Pipe Works", Email: "contact16@example.com", Phone: "(213) 555-0116", IsActive: true,
+		},
+		LiabilityInsuranceExpires: "2026-01-31", WorkersCompInsuranceExpires: "2026-01-31", InsuranceExpires: "2026-01-31",
+	}, vendors[5])
+	trades, err = a.client.TradesWithVendors(ctx)
+	require.NoError(t, err)
+	require.Len(t, trades, 6)
+	require.Equal(t, []string{"11", "14", "15", "16"}, trades[0].VendorIDs)
+	require.Nil(t, trades[5].VendorIDs)
 }
 
 func TestFilesAreFoundAlthoughFiltersAreIgnored(t *testing.T) {

@@ -63,43 +63,6 @@ func (c *Client) Tenant(ctx context.Context, contactID string) (Contact, error) 
 	return out, err
 }
 
-// Vendors reads one page of vendors. Records do not say a vendor's trades or
-// position (contracts/rentvine.md 2.6). Errors are *partner.Error.
-func (c *Client) Vendors(ctx context.Context, p Page) ([]Contact, error) {
-	return list[Contact]{op: "list_vendors", path: "/vendors/search", from: contactFrom}.page(ctx, c, p)
-}
-
-// VendorTrade is a trade such as plumbing (contracts/rentvine.md 2.6).
-type VendorTrade struct {
-	ID, Name string
-	// IsVisibleTenantPortal tells whether tenants may choose it.
-	IsVisibleTenantPortal bool
-}
-
-// VendorTrades reads the account's trades. Errors are *partner.Error.
-func (c *Client) VendorTrades(ctx context.Context) ([]VendorTrade, error) {
-	return list[VendorTrade]{
-		op: "list_vendor_trades", path: "/maintenance/vendor-trades", from: vendorTradeFrom,
-		id: func(t VendorTrade) string { return t.ID },
-	}.all(ctx, c)
-}
-
-func vendorTradeFrom(r row) (VendorTrade, error) {
-	var w struct {
-		VendorTradeID         key  `json:"vendorTradeID"`
-		Name                  text `json:"name"`
-		IsVisibleTenantPortal flag `json:"isVisibleTenantPortal"`
-	}
-	// Live rows are wrapped, documented ones are bare.
-	if err := r.wrappedOrBare("vendorTradeID", &w, "vendorTrade"); err != nil {
-		return VendorTrade{}, err
-	}
-	if w.VendorTradeID == "" {
-		return VendorTrade{}, partner.ShapeError("a trade without an id")
-	}
-	return VendorTrade{ID: string(w.VendorTradeID), Name: string(w.Name), IsVisibleTenantPortal: bool(w.IsVisibleTenantPortal)}, nil
-}
-
 // Technician is one of the company's own maintenance people.
 type Technician struct {
 	// ID is the record's own; UserID is what a work order's AssignedToUserID takes.

@@ -38,9 +38,14 @@ type (
 	StoreConfig struct {
 		StoreURL string `env:"KEYHOLDER_STORE_URL,required,notEmpty"`
 	}
+	BlobConfig struct {
+		BlobURL string `env:"KEYHOLDER_BLOB_URL,required,notEmpty"`
+	}
 	LinkConfig struct {
-		LinkKey   string `env:"KEYHOLDER_LINK_KEY,required,notEmpty"`
-		PublicURL string `env:"KEYHOLDER_PUBLIC_URL,required,notEmpty"`
+		LinkKey string `env:"KEYHOLDER_LINK_KEY,required,notEmpty"`
+		// LinkSigningKeys sign links in place of LinkKey, newest first.
+		LinkSigningKeys []string `env:"KEYHOLDER_LINK_SIGNING_KEYS"`
+		PublicURL       string   `env:"KEYHOLDER_PUBLIC_URL,required,notEmpty"`
 	}
 	WebhookConfig struct {
 		RentVineSecrets  []string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET,required,notEmpty"`
@@ -79,12 +84,28 @@ type (
 		SMTPTLS      string `env:"KEYHOLDER_SMTP_TLS" envDefault:"mandatory"`
 		MailFrom     string `env:"KEYHOLDER_MAIL_FROM,required,notEmpty"`
 	}
+	ModelConfig struct {
+		LLMURL   string `env:"KEYHOLDER_LLM_URL" envDefault:"https://api.openai.com/v1"`
+		LLMKey   string `env:"KEYHOLDER_LLM_KEY"`
+		LLMModel string `env:"KEYHOLDER_LLM_MODEL"`
+	}
 	OutboundConfig struct {
 		Outbound  string   `env:"KEYHOLDER_OUTBOUND" envDefault:"record"`
 		Allowlist []string `env:"KEYHOLDER_OUTBOUND_ALLOWLIST"`
 	}
 	PolicyConfig struct {
 		Policy string `env:"KEYHOLDER_POLICY"`
+	}
+	SpendConfig struct {
+		QuickBooksURL          string `env:"KEYHOLDER_QUICKBOOKS_URL" envDefault:"https://quickbooks.api.intuit.com"`
+		QuickBooksTokenURL     string `env:"KEYHOLDER_QUICKBOOKS_TOKEN_URL" envDefault:"https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"`
+		QuickBooksClientID     string `env:"KEYHOLDER_QUICKBOOKS_CLIENT_ID"`
+		QuickBooksClientSecret string `env:"KEYHOLDER_QUICKBOOKS_CLIENT_SECRET"`
+		QuickBooksRealm        string `env:"KEYHOLDER_QUICKBOOKS_REALM"`
+		QuickBooksRefresh      string `env:"KEYHOLDER_QUICKBOOKS_REFRESH_TOKEN"`
+		QuickBooksAccount      string `env:"KEYHOLDER_QUICKBOOKS_ACCOUNT" envDefault:"Repairs & Maintenance"`
+		TokenKeys              string `env:"KEYHOLDER_TOKEN_KEY"`
+		Inventory              string `env:"KEYHOLDER_INVENTORY"`
 	}
 	SubscriberConfig struct {
 		Subscribers      string         `env:"KEYHOLDER_SUBSCRIBERS"`
@@ -101,6 +122,7 @@ type (
 		LogConfig
 		PayloadConfig
 		StoreConfig
+		BlobConfig
 		LinkConfig
 		WebhookConfig
 		TwilioTokens
@@ -112,11 +134,14 @@ type (
 		LogConfig
 		PayloadConfig
 		StoreConfig
+		BlobConfig
 		LinkConfig
 		TwilioTokens
 		PartnerConfig
+		ModelConfig
 		OutboundConfig
 		PolicyConfig
+		SpendConfig
 		SubscriberConfig
 		BuildConfig
 		MetricsAddress string `env:"KEYHOLDER_METRICS_ADDR" envDefault:":9090"`
@@ -139,6 +164,13 @@ type (
 	}
 	outboundCommandConfig struct {
 		StoreConfig
+	}
+	vendorsConfig struct {
+		StoreConfig
+		PolicyConfig
+		RentVineURL       string `env:"KEYHOLDER_RENTVINE_URL"`
+		RentVineAccessKey string `env:"KEYHOLDER_RENTVINE_ACCESS_KEY"`
+		RentVineAPISecret string `env:"KEYHOLDER_RENTVINE_API_SECRET"`
 	}
 	apiClientConfig struct {
 		APIKeys   []string `env:"KEYHOLDER_API_KEY,required,notEmpty"`
@@ -213,16 +245,36 @@ func (c workerConfig) validate(outbound activities.Outbound) error {
 	refuse(err != nil, "KEYHOLDER_MAIL_FROM must be an address such as \"Keyholder <office@example.com>\"")
 	for name, text := range map[string]string{
 		"KEYHOLDER_RENTVINE_URL": c.RentVineURL, "KEYHOLDER_OPENMOOVE_URL": c.OpenMooveURL, "KEYHOLDER_TWILIO_URL": c.TwilioURL, "KEYHOLDER_PUBLIC_URL": c.PublicURL,
+		"KEYHOLDER_LLM_URL": c.LLMURL,
 	} {
 		u, err := url.Parse(text)
 		refuse(err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "", "%s must be an http or https address", name)
 	}
+	refuse(c.LLMKey != "" && c.LLMModel == "", "set KEYHOLDER_LLM_MODEL to the name of a model at KEYHOLDER_LLM_URL, or leave KEYHOLDER_LLM_KEY out: then the rules decide")
 	_, limitsErr := parseLimits(c.OpenMooveLimits)
 	refuse(limitsErr != nil, "KEYHOLDER_OPENMOOVE_LIMITS: %v", limitsErr)
 	tls := []mail.TLSPolicy{mail.TLSMandatory, mail.TLSImplicit, mail.TLSOpportunistic, mail.TLSNone}
 	refuse(!slices.Contains(tls, mail.TLSPolicy(c.SMTPTLS)), "KEYHOLDER_SMTP_TLS must be one of %v", tls)
 	refuse(c.SMTPPort < 1 || c.SMTPPort > 65535, "KEYHOLDER_SMTP_PORT must be from 1 to 65535")
 	return errors.Join(errs...)
+}
+
+// linkKeys reads the keys of links. Signing keys that are too short to be secret are
+// refused, and so are empty ones: a stray comma would be a key that all know.
+func linkKeys(secret string, signing []string) (store.Keys, error) {
+	const most, shortest = 8, 16
+	if len(signing) > most {
+		return store.Keys{}, usageError{fmt.Errorf("KEYHOLDER_LINK_SIGNING_KEYS has %d keys; keep the newest %d at most", len(signing), most)}
+	}
+	trimmed := make([]string, 0, len(signing))
+	for i, key := range signing {
+		key = strings.TrimSpace(key)
+		if len(key) < shortest {
+			return store.Keys{}, usageError{fmt.Errorf("KEYHOLDER_LINK_SIGNING_KEYS: key %d has fewer than %d characters; make one with openssl rand -hex 32", i+1, shortest)}
+		}
+		trimmed = append(trimmed, key)
+	}
+	return store.NewKeys(secret, trimmed...), nil
 }
 
 func secrets(values []string) []ingress.Secret {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,6 +164,7 @@ func (d *dev) defaults() map[string]string {
 	storeURL := "sqlite:" + filepath.Join(d.storeDir, "keyholder.db")
 	return map[string]string{
 		"KEYHOLDER_LOG_LEVEL": "warn", "KEYHOLDER_LOG_FORMAT": "console",
+		"KEYHOLDER_BLOB_URL":  "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(d.storeDir, "blobs"))}).EscapedPath(),
 		"KEYHOLDER_STORE_URL": storeURL, "KEYHOLDER_LINK_KEY": devLinkKey,
 		"KEYHOLDER_PUBLIC_URL":              fmt.Sprintf("http://%s:%d", loopbackHost, f.ingressPort),
 		"KEYHOLDER_RENTVINE_WEBHOOK_SECRET": devRentVineWebhook, "KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET": devOpenMooveWebhook,
@@ -172,6 +174,10 @@ func (d *dev) defaults() map[string]string {
 		"KEYHOLDER_OPENMOOVE_URL": sandboxURL + sandboxOpenMoovePath, "KEYHOLDER_OPENMOOVE_API_KEY": devOpenMooveKey,
 		"KEYHOLDER_TWILIO_URL": sandboxURL + sandboxTwilioPath, "KEYHOLDER_TWILIO_ACCOUNT_SID": devTwilioAccount,
 		"KEYHOLDER_TWILIO_AUTH_TOKEN": devTwilioToken, "KEYHOLDER_TWILIO_FROM": devTwilioNumber,
+		"KEYHOLDER_QUICKBOOKS_URL": sandboxURL + sandboxQuickBooksPath, "KEYHOLDER_QUICKBOOKS_TOKEN_URL": sandboxURL + sandboxQuickBooksToken,
+		"KEYHOLDER_QUICKBOOKS_CLIENT_ID": devQuickBooksID, "KEYHOLDER_QUICKBOOKS_CLIENT_SECRET": devQuickBooksSecret,
+		"KEYHOLDER_QUICKBOOKS_REALM": devQuickBooksRealm, "KEYHOLDER_QUICKBOOKS_REFRESH_TOKEN": devQuickBooksRefresh,
+		"KEYHOLDER_TOKEN_KEY": devTokenKey, "KEYHOLDER_INVENTORY": sandboxURL + sandboxInventoryPath,
 		"KEYHOLDER_SMTP_HOST": loopbackHost, "KEYHOLDER_SMTP_PORT": strconv.Itoa(f.smtpPort), "KEYHOLDER_SMTP_TLS": "none",
 		"KEYHOLDER_MAIL_FROM": mailFromInDev, "KEYHOLDER_OUTBOUND": outboundInDev, "KEYHOLDER_POLICY": policy.BuiltIn,
 		"KEYHOLDER_SUBSCRIBERS":       "sandbox " + sandboxURL + "/subscriber/sandbox " + devSubscriberSecret,
@@ -301,7 +307,7 @@ func (d *dev) openShared(ctx context.Context) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := openBase(ctx, d.log, cfg.PayloadConfig, cfg.StoreURL, cfg.LinkKey, d.env["TEMPORAL_ADDRESS"])
+	b, err := openBase(ctx, d.log, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, d.env["TEMPORAL_ADDRESS"], cfg.LinkSigningKeys...)
 	if err != nil {
 		return nil, err
 	}

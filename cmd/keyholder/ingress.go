@@ -38,7 +38,7 @@ func runIngress(ctx context.Context, cfg ingressConfig) error {
 	if err != nil {
 		return err
 	}
-	b, err := openBase(ctx, log, cfg.PayloadConfig, cfg.StoreURL, cfg.LinkKey, "")
+	b, err := openBase(ctx, log, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, "", cfg.LinkSigningKeys...)
 	if err != nil {
 		return err
 	}

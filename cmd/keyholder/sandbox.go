@@ -41,6 +41,15 @@ const (
 	sandboxTwilioPath   = "/twilio"
 
 	sandboxOpenMoovePath = "/openmoove/api/v1/partners"
+
+	devQuickBooksID        = "qb_dev"
+	devQuickBooksSecret    = "qb_dev_secret"
+	devQuickBooksRealm     = "9130000000000001"
+	devQuickBooksRefresh   = "qb_dev_refresh_token"
+	devTokenKey            = "ZGV2LXRva2VuLWtleS13b3J0aC1ub3RoaW5nLWF0LWE=" // 32 bytes
+	sandboxQuickBooksPath  = "/quickbooks"
+	sandboxQuickBooksToken = "/quickbooks/oauth2/v1/tokens/bearer"
+	sandboxInventoryPath   = "/inventory.csv"
 )
 
 // sandboxEnv is what the sandbox command may be told; all of it has development
@@ -58,6 +67,11 @@ type sandboxEnv struct {
 
 	SubscriberSecret string `env:"KEYHOLDER_SANDBOX_SUBSCRIBER_SECRET" envDefault:"whsec_ZGV2LXN1YnNjcmliZXItc2VjcmV0LW9mLWFsbCEhISE="`
 
+	QuickBooksID      string `env:"KEYHOLDER_QUICKBOOKS_CLIENT_ID" envDefault:"qb_dev"`
+	QuickBooksSecret  string `env:"KEYHOLDER_QUICKBOOKS_CLIENT_SECRET" envDefault:"qb_dev_secret"`
+	QuickBooksRealm   string `env:"KEYHOLDER_QUICKBOOKS_REALM" envDefault:"9130000000000001"`
+	QuickBooksRefresh string `env:"KEYHOLDER_QUICKBOOKS_REFRESH_TOKEN" envDefault:"qb_dev_refresh_token"`
+
 	OpenMooveKey     string `env:"KEYHOLDER_OPENMOOVE_API_KEY" envDefault:"om_dev"`
 	OpenMooveWebhook string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET" envDefault:"dev-openmoove-webhook-secret"`
 	OpenMooveLimits  string `env:"KEYHOLDER_OPENMOOVE_LIMITS" envDefault:"100/1m,1000/1h"`
@@ -68,7 +82,7 @@ func sandboxCommand() *cobra.Command {
 	var ingressURL, stateFile string
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Imitate RentVine, OpenMoove, Twilio and a mail server, with a page to look at",
+		Short: "Imitate RentVine, OpenMoove, Twilio, QuickBooks and a mail server, with a page to look at",
 		Long: `Runs the stand-ins of the partners on this machine: real HTTP and SMTP, their
 signatures, traps and faults. The page at / shows phones, mails and records.
 It signs with the first of ` + sandboxWebhookHelp + `.`,
@@ -123,6 +137,7 @@ func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string
 		TwilioAuthToken: twilioToken, TwilioAccountSID: cfg.TwilioAccount, TwilioNumber: cfg.TwilioNumber,
 		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people,
 		OpenMooveKey: cfg.OpenMooveKey, OpenMooveWebhookSecret: openMooveSecret, OpenMooveLimits: cfg.OpenMooveLimits, BusinessNow: clock.Now,
+		QuickBooksID: cfg.QuickBooksID, QuickBooksSecret: cfg.QuickBooksSecret, QuickBooksRealm: cfg.QuickBooksRealm, QuickBooksRefresh: cfg.QuickBooksRefresh,
 		SubscriberSecret: cfg.SubscriberSecret, StateFile: stateFile, Log: log.Named("sandbox"),
 	})
 }

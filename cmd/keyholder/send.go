@@ -135,7 +135,7 @@ func webhookBody(ctx context.Context, cfg sendConfig, source, what string, sets 
 	if err := decoder.Decode(&body); err != nil {
 		return nil, usageError{fmt.Errorf("%s is not a JSON object: %w", what, err)}
 	}
-	isNewOrder := source == ingress.SourceRentVine && strings.TrimSuffix(what, ".live") == "work_order.created"
+	isNewOrder := !isFile && source == ingress.SourceRentVine && strings.HasPrefix(what, "work_order.created")
 	switch {
 	case isFile:
 	case source == ingress.SourceOpenMoove:

@@ -18,6 +18,7 @@ import (
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/activities/polling"
 	"github.com/aictive/keyholder/activities/salesreport"
+	"github.com/aictive/keyholder/clients/llm"
 	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/clients/openmoove"
 	"github.com/aictive/keyholder/clients/partner"
@@ -28,6 +29,7 @@ import (
 	"github.com/aictive/keyholder/ingress"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/store/blobs"
 	"github.com/aictive/keyholder/worker"
 	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
@@ -40,6 +42,7 @@ type base struct {
 	registry *prometheus.Registry
 	temporal client.Client
 	store    store.Store
+	photos   *blobs.Bucket
 	keys     store.Keys
 	clock    durable.Clock
 }
@@ -52,15 +55,22 @@ func newRegistry() *prometheus.Registry {
 
 // openBase connects to Temporal and the store. address is "" where Temporal's own
 // configuration says it.
-func openBase(ctx context.Context, log *zap.Logger, payloads PayloadConfig, storeURL, linkKey, address string) (*base, error) {
-	b := &base{log: log, registry: newRegistry(), keys: store.NewKeys(linkKey)}
+func openBase(ctx context.Context, log *zap.Logger, payloads PayloadConfig, storeURL, blobURL, linkKey, address string, signing ...string) (*base, error) {
+	b := &base{log: log, registry: newRegistry()}
 	var err error
+	if b.keys, err = linkKeys(linkKey, signing); err != nil {
+		return nil, err
+	}
 	if b.temporal, err = dial(ctx, log, payloads, address, b.registry); err != nil {
 		return nil, err
 	}
 	if b.store, err = store.Open(ctx, storeURL); err != nil {
 		b.close()
 		return nil, fmt.Errorf("KEYHOLDER_STORE_URL: %w", err)
+	}
+	if b.photos, err = blobs.Open(blobURL); err != nil {
+		b.close()
+		return nil, usageError{fmt.Errorf("KEYHOLDER_BLOB_URL: %w", err)}
 	}
 	if b.clock, err = storedClock(ctx, b.store); err != nil {
 		b.close()
@@ -97,6 +107,11 @@ func (b *base) close() {
 	if b.store != nil {
 		if err := b.store.Close(); err != nil {
 			b.log.Warn("the store did not close cleanly", zap.Error(err))
+		}
+	}
+	if b.photos != nil {
+		if err := b.photos.Close(); err != nil {
+			b.log.Warn("the photos did not close cleanly", zap.Error(err))
 		}
 	}
 }
@@ -143,7 +158,7 @@ func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
 			limited(ingress.Source{Name: ingress.SourceOpenMoove, Signature: ingress.Signature{Secrets: secrets(cfg.OpenMooveSecrets)}}),
 		},
 		People: ingress.NewPeople(ingress.PeopleConfig{
-			Temporal: b.temporal, Store: b.store, Keys: b.keys, Clock: b.clock, TwilioAuthTokens: cfg.TwilioAuthTokens,
+			Temporal: b.temporal, Store: b.store, Photos: b.photos, Keys: b.keys, Clock: b.clock, Rules: rules, TwilioAuthTokens: cfg.TwilioAuthTokens,
 			PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Report: b.salesReport(rules), Log: b.log.Named("people"), Registerer: b.registry,
 		}),
 		API: api,
@@ -211,7 +226,9 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 	rules, policyErr := b.openPolicy(cfg.Policy)
 	outbound, outboundErr := activities.NewOutbound(cfg.Outbound, cfg.Allowlist)
 	webhooks, webhooksErr := cfg.outgoing()
-	if err := errors.Join(policyErr, outboundErr, webhooksErr, cfg.validate(outbound)); err != nil {
+	books, booksErr := cfg.newQuickBooks(b.store)
+	stock, stockErr := cfg.newInventory()
+	if err := errors.Join(policyErr, outboundErr, webhooksErr, booksErr, stockErr, cfg.validate(outbound)); err != nil {
 		return nil, usageError{err}
 	}
 	from, err := netmail.ParseAddress(cfg.MailFrom)
@@ -243,7 +260,8 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 			Host: cfg.SMTPHost, Port: cfg.SMTPPort, Username: cfg.SMTPUsername, Password: cfg.SMTPPassword,
 			From: mail.Address{Name: from.Name, Email: from.Address}, TLS: mail.TLSPolicy(cfg.SMTPTLS),
 		}),
-		Policy: rules, Store: b.store, Keys: b.keys, Outbound: outbound, Clock: b.clock,
+		Model:  cfg.client(),
+		Policy: rules, Store: b.store, Photos: b.photos, Keys: b.keys, Outbound: outbound, Clock: b.clock,
 		PublicURL: publicURL, StatusCallbackURL: publicURL + "/webhooks/twilio/status", MailDomain: domain,
 		Redeliver: func(ctx context.Context, ev durable.Event) (activities.Redelivery, error) {
 			r, err := router.Deliver(ctx, ev)
@@ -255,9 +273,17 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 		ShowSale: func(ctx context.Context, propertyID string, view activities.SaleView) (bool, error) {
 			return follows(sales.Show(ctx, b.temporal, workflows.TaskQueue, b.clock, propertyID, view))
 		},
-		OutgoingWebhooks: webhooks,
-		Log:              b.log.Named("activities"),
+		OutgoingWebhooks: webhooks, QuickBooks: books, Inventory: stock,
+		Log: b.log.Named("activities"),
 	}), nil
+}
+
+// client is nil without a key: then the rules decide alone.
+func (c ModelConfig) client() *llm.Client {
+	if c.LLMKey == "" {
+		return nil
+	}
+	return llm.New(llm.Config{BaseURL: c.LLMURL, Key: c.LLMKey, Model: c.LLMModel})
 }
 
 // follows tells whether a sale took what it was told: false where it has ended.
@@ -301,10 +327,32 @@ func (b *base) prune(ctx context.Context) {
 		case rows > 0:
 			b.log.Info("the store was pruned", zap.Int64("rows", rows))
 		}
+		if err := b.prunePhotos(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			b.log.Warn("old photos could not be removed", zap.Error(err))
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(24 * time.Hour):
+		}
+	}
+}
+
+// prunePhotos removes the photos that need not be kept any longer: the picture first,
+// so that none is left that the store does not know.
+func (b *base) prunePhotos(ctx context.Context, now time.Time) error {
+	for {
+		ids, err := b.store.OldPhotos(ctx, now)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		for _, id := range ids {
+			if err := b.photos.Delete(ctx, blobs.PhotoKey(id)); err != nil {
+				return err
+			}
+		}
+		if err := b.store.ForgetPhotos(ctx, ids); err != nil {
+			return err
 		}
 	}
 }

@@ -44,7 +44,7 @@ func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
 	if err != nil {
 		return err
 	}
-	b, err := openBase(ctx, log, cfg.PayloadConfig, cfg.StoreURL, cfg.LinkKey, "")
+	b, err := openBase(ctx, log, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, "", cfg.LinkSigningKeys...)
 	if err != nil {
 		return err
 	}

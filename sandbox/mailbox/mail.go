@@ -30,6 +30,10 @@ type Mail struct {
 	Text          string       `json:"text"`
 	HTML          string       `json:"html"`
 	Attachments   []Attachment `json:"attachments"`
+	// Calendar is the text of the iCalendar object among the mail's forms, and
+	// CalendarType its content type with the method.
+	Calendar     string `json:"calendar,omitempty"`
+	CalendarType string `json:"calendar_type,omitempty"`
 	// Problem says why the mail could not be read as a whole, "" where it could.
 	Problem string `json:"problem,omitempty"`
 }
@@ -43,7 +47,7 @@ type Attachment struct {
 }
 
 func (m Mail) size() int {
-	n := len(m.Text) + len(m.HTML) + len(m.Subject)
+	n := len(m.Text) + len(m.HTML) + len(m.Subject) + len(m.Calendar)
 	for _, a := range m.Attachments {
 		n += len(a.Data)
 	}
@@ -90,6 +94,8 @@ func (m *Mail) add(part *mail.Part) {
 		switch {
 		case kind == "text/html" && m.HTML == "":
 			m.HTML = string(data)
+		case kind == "text/calendar" && m.Calendar == "":
+			m.Calendar, m.CalendarType = string(data), h.Get("Content-Type")
 		case strings.HasPrefix(kind, "text/") && m.Text == "":
 			m.Text = string(data)
 		default:

@@ -20,11 +20,13 @@ type View struct {
 	// WorkOrders and Statuses are what a status can be changed of, and to.
 	WorkOrders []string
 	Statuses   []string
-	Calls      []Call
-	Partners   []Partner
-	Counts     Counts
-	OpenMoove  OpenMoove
-	Outgoing   Outgoing
+	// Leases are those of which a move-out can be recorded.
+	Leases    []string
+	Calls     []Call
+	Partners  []Partner
+	Counts    Counts
+	OpenMoove OpenMoove
+	Outgoing  Outgoing
 }
 
 // OpenMoove is the sales there.

@@ -3,6 +3,7 @@ package rentvine
 import (
 	"maps"
 	"strings"
+	"time"
 )
 
 // PutWorkOrder makes the record that a webhook sent by hand speaks of: it creates a
@@ -68,6 +69,56 @@ func (s *Server) SetWorkOrderStatus(id, statusName string) bool {
 		s.changed("work_order.updated", ActorOffice, heard, changes)
 	}
 	return true
+}
+
+// EndLease is a person recording in RentVine's own pages that the tenants moved out
+// on a day (YYYY-MM-DD, "" is today): the lease is closed and its tenants are not
+// active any more. It tells the change, and is false where there is no such lease,
+// or no such day.
+func (s *Server) EndLease(id, day string) bool {
+	s.mu.Lock()
+	if day == "" {
+		day = s.cfg.Now().Format(time.DateOnly)
+	}
+	lease := s.tables["leases"].get(id)
+	if lease == nil || !fits(time.DateOnly, day) {
+		s.mu.Unlock()
+		return false
+	}
+	before := maps.Clone(lease)
+	s.moveOut(lease, day)
+	delete(before, "tenants")
+	heard := maps.Clone(lease)
+	delete(heard, "tenants")
+	changes := difference(before, heard)
+	s.mu.Unlock()
+	if len(changes) > 0 {
+		s.changed("lease.updated", ActorOffice, heard, changes)
+	}
+	return true
+}
+
+// moveOut ends a lease and remembers that for snapshots.
+func (d *db) moveOut(lease record, day string) {
+	lease["primaryLeaseStatusID"], lease["leaseStatusID"] = "3", "4"
+	lease["moveOutDate"], lease["closedDate"] = day, day
+	for _, t := range d.tenantsOf(lease) {
+		t["isActive"] = "0"
+	}
+	d.moves[str(lease["leaseID"])] = day
+}
+
+// LeaseIDs are those of the leases that have not ended.
+func (s *Server) LeaseIDs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for _, id := range s.tables["leases"].ids() {
+		if lease := s.tables["leases"].rows[id]; str(lease["primaryLeaseStatusID"]) != "3" {
+			ids = append(ids, str(lease["leaseID"]))
+		}
+	}
+	return ids
 }
 
 // StatusNames are the account's work-order statuses in order of their ids.

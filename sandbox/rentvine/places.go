@@ -78,11 +78,11 @@ func (s *Server) leaseWithNames(lease record) record {
 	return out
 }
 
-func (s *Server) tenantsOf(lease record) []record {
+func (d *db) tenantsOf(lease record) []record {
 	ids, _ := lease["tenants"].([]string)
 	var out []record
 	for _, id := range ids {
-		if t := s.tables["tenants"].get(id); t != nil {
+		if t := d.tables["tenants"].get(id); t != nil {
 			out = append(out, t)
 		}
 	}

@@ -57,8 +57,9 @@ type Config struct {
 	WorkOrdersAfter int
 	// Now is the time that records are stamped with; nil is time.Now.
 	Now func() time.Time
-	// OnChange hears of each committed change of a work order: "work_order.created"
-	// or "work_order.updated", a copy of the record with ActorKey, and the changed
+	// OnChange hears of each committed change of a work order, and of a lease that is
+	// ended by hand: "work_order.created", "work_order.updated" or "lease.updated", a
+	// copy of the record with ActorKey, and the changed
 	// fields as {old, new}. It is called outside the lock, on the writer's
 	// goroutine, so it must not wait for the network.
 	OnChange func(event string, record map[string]any, changes map[string][2]any)
@@ -161,7 +162,7 @@ func (s *Server) routes() {
 	m.HandleFunc("GET /portfolios", s.list("portfolios", 25, nil))
 	m.HandleFunc("GET /portfolios/search", s.portfolioSearch)
 
-	m.HandleFunc("GET /maintenance/vendor-trades", s.list("trades", 25, nil))
+	m.HandleFunc("GET /maintenance/vendor-trades", s.vendorTrades)
 	m.HandleFunc("GET /maintenance/vendor-trades/{id}", s.detail("trades"))
 	m.HandleFunc("GET /maintenance-technicians", s.list("technicians", 25, nil))
 	m.HandleFunc("GET /maintenance/work-order/statuses", s.list("statuses", 15, nil))

@@ -331,7 +331,28 @@ func TestPutWorkOrderByHand(t *testing.T) {
 	require.Equal(t, "1", wo["unitID"])
 	require.NotContains(t, wo, "priority")
 	require.Equal(t, "4712", a.server.PutWorkOrder(map[string]any{"propertyID": "2"}))
-	require.Equal(t, []string{"New", "Scheduled", "In Progress", "Awaiting Parts", "Completed", "Cancelled"}, a.server.StatusNames())
+	require.Equal(t, []string{"New", "Scheduled", "In Progress", "Awaiting Parts", "Completed", "Cancelled", "Merged"}, a.server.StatusNames())
+}
+
+func TestVendorsAndTheirTrades(t *testing.T) {
+	t.Parallel()
+	a := open(t, rentvine.Config{})
+	insured := map[string]any{}
+	for _, row := range rows(t, a.get("/vendors/search")) {
+		insured[row["contact"]["contactID"].(string)] = row["contact"]["insuranceExpiresDate"]
+	}
+	require.Len(t, insured, 8)
+	require.Equal(t, "2036-12-31", insured["11"])
+	require.Equal(t, "2026-01-31", insured["16"])
+	require.NotContains(t, a.get("/maintenance/vendor-trades"), "vendors")
+	var trades []struct {
+		Vendors []map[string]any `json:"vendors"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(a.get("/maintenance/vendor-trades?includes=vendors")), &trades))
+	require.Len(t, trades, 6)
+	require.Len(t, trades[0].Vendors, 4)
+	require.Equal(t, "14", trades[0].Vendors[1]["contactID"])
+	require.Empty(t, trades[5].Vendors)
 }
 
 func TestDuplicatesAndReset(t *testing.T) {

@@ -18,9 +18,7 @@ func seeded() db {
 			"tenants":       newTable("contact", "contactID", tenants()...),
 			"owners": newTable("contact", "contactID",
 				contact(21, 1, "Olive Owner", "(213) 555-0121"), contact(22, 1, "Otis Owner", "(503) 555-0122")),
-			"vendors": newTable("contact", "contactID",
-				contact(11, 3, "Pacific Plumbing", "(213) 555-0111"), contact(12, 3, "Bright Spark Electric", "(503) 555-0112"),
-				contact(13, 3, "Cool Air HVAC", "(213) 555-0113")),
+			"vendors": newTable("contact", "contactID", vendors()...),
 			"trades": newTable("vendorTrade", "vendorTradeID",
 				named("vendorTradeID", "Plumbing", "Electrical", "HVAC", "General", "Gas", "Locksmith")...),
 			"technicians": newTable("maintenanceTechnician", "maintenanceTechnicianID", technicians()...),
@@ -33,6 +31,7 @@ func seeded() db {
 		},
 		content: map[int]content{},
 		created: map[string]int{},
+		moves:   map[string]string{},
 	}
 	d.tables["files"].max = maxFiles
 	for _, t := range d.tables["trades"].rows {
@@ -59,6 +58,7 @@ func statuses() []record {
 	}{
 		{"11", "1", "New", "1"}, {"12", "2", "Scheduled", "0"}, {"13", "2", "In Progress", "0"},
 		{"14", "4", "Awaiting Parts", "0"}, {"15", "3", "Completed", "1"}, {"16", "5", "Cancelled", "1"},
+		{"17", "5", "Merged", "0"},
 	} {
 		rows = append(rows, record{
 			"workOrderStatusID": s.id, "primaryWorkOrderStatusID": s.primary, "name": s.name, "isSystemStatus": s.system,
@@ -151,6 +151,29 @@ func contact(id, kind int, name, phone string) record {
 	return record{
 		"contactID": n, "contactTypeID": strconv.Itoa(kind), "name": name, "firstName": nil, "lastName": nil,
 		"email": "contact" + n + "@example.com", "phone": phone, "isActive": "1", "dateTimeCreated": "2024-01-01 09:00:00",
+	}
+}
+
+// vendors are insured so far ahead that a fast clock does not get there, but for one.
+func vendors() []record {
+	vendor := func(id int, name, phone, insured string) record {
+		v := contact(id, 3, name, phone)
+		for field, value := range (record{
+			"vendorTypeID": "1", "payeeName": name, "taxPayerName": name, "payoutTypeID": "1", "holdPayments": "0",
+			"liabilityInsuranceName": "Harbor Mutual", "liabilityInsurancePolicyNumber": "GL-100" + v["contactID"].(string),
+			"liabilityInsuranceExpiresDate":   insured,
+			"workersCompInsuranceExpiresDate": insured, "insuranceExpiresDate": insured, "isInsuranceRequiredForPayment": "1",
+		}) {
+			v[field] = value
+		}
+		return v
+	}
+	const insured = "2036-12-31"
+	return []record{
+		vendor(11, "Pacific Plumbing", "(213) 555-0111", insured), vendor(12, "Bright Spark Electric", "(503) 555-0112", insured),
+		vendor(13, "Cool Air HVAC", "(213) 555-0113", insured), vendor(14, "Silver Lake Plumbing", "(213) 555-0114", insured),
+		vendor(15, "Echo Park Drains", "(213) 555-0115", insured), vendor(16, "Lapsed Pipe Works", "(213) 555-0116", "2026-01-31"),
+		vendor(17, "Able Hands Repairs", "(213) 555-0117", insured), vendor(18, "Sunset Electric", "(213) 555-0118", insured),
 	}
 }
 

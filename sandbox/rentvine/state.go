@@ -20,6 +20,7 @@ type saved struct {
 	Notifications []VendorNotification  `json:"notifications"`
 	Created       map[string]int        `json:"created"`
 	Duplicates    int                   `json:"duplicates"`
+	Moves         map[string]string     `json:"moves,omitempty"`
 }
 
 type savedTable struct {
@@ -44,6 +45,7 @@ func (s *Server) copy() saved {
 	out := saved{
 		Tables: map[string]savedTable{}, Files: map[int]savedFile{},
 		Notifications: slices.Clone(s.notifications), Created: maps.Clone(s.created), Duplicates: s.duplicates,
+		Moves: maps.Clone(s.moves),
 	}
 	for _, name := range savedTables() {
 		t := s.tables[name]
@@ -91,6 +93,11 @@ func (s *Server) Restore(snapshot json.RawMessage) error {
 	}
 	fresh.notifications, fresh.duplicates = in.Notifications, in.Duplicates
 	maps.Copy(fresh.created, in.Created)
+	for id, day := range in.Moves {
+		if lease := fresh.tables["leases"].get(id); lease != nil {
+			fresh.moveOut(lease, day)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.db = fresh

@@ -13,6 +13,7 @@ func TestASnapshotHoldsWhatNoCallShows(t *testing.T) {
 	a := open(t, rentvine.Config{WorkOrdersAfter: 500})
 	a.post("/maintenance/work-orders", `{"description":"leak","propertyID":1,"priorityID":3,"vendorContactID":11}`)
 	require.Len(t, a.server.VendorNotifications(), 1)
+	require.True(t, a.server.EndLease("2", "2026-10-31"))
 	snapshot, err := a.server.Snapshot()
 	require.NoError(t, err)
 
@@ -21,6 +22,9 @@ func TestASnapshotHoldsWhatNoCallShows(t *testing.T) {
 	require.Equal(t, a.server.VendorNotifications(), later.VendorNotifications())
 	require.Equal(t, "502", later.PutWorkOrder(nil), "the higher of clock and snapshot counts")
 	require.Equal(t, a.server.Tables()[1:], later.Tables()[1:])
+	require.Equal(t, []string{"1", "3", "4"}, later.LeaseIDs())
+	later.Reset()
+	require.Equal(t, []string{"1", "2", "3", "4"}, later.LeaseIDs())
 
 	latest := rentvine.New(rentvine.Config{WorkOrdersAfter: 600})
 	require.NoError(t, latest.Restore(snapshot))

@@ -29,9 +29,9 @@ func (s *Server) Tables() []Table {
 		s.show("Chat messages", "chat", "id=chatMessageID", "object=objectID", "read=isRead", "message=message"),
 		s.show("Properties", "properties", "id=propertyID", "name=name", "address=address", "city=city", "portfolio=portfolioID"),
 		s.show("Units", "units", "id=unitID", "property=propertyID", "address=address", "label=address2"),
-		s.show("Leases", "leases", "id=leaseID", "property=propertyID", "unit=unitID", "start=startDate", "end=endDate"),
+		s.show("Leases", "leases", "id=leaseID", "property=propertyID", "unit=unitID", "start=startDate", "end=endDate", "moved out=moveOutDate"),
 		s.show("Tenants", "tenants", "id=contactID", "name=name", "phone=phone", "email=email"),
-		s.show("Vendors", "vendors", "id=contactID", "name=name", "phone=phone", "email=email"),
+		s.show("Vendors", "vendors", "id=contactID", "name=name", "phone=phone", "email=email", "insured until=insuranceExpiresDate"),
 		s.show("Technicians", "technicians", "id=maintenanceTechnicianID", "user=userID", "name=name", "phone=phone"),
 	}
 }

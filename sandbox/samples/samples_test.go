@@ -25,7 +25,7 @@ func guide() map[string]string {
 
 func TestEveryEventOfTheGuideHasASample(t *testing.T) {
 	t.Parallel()
-	require.Len(t, samples.Names(), len(guide())+1)
+	require.Len(t, samples.Names(), len(guide())+2)
 	for event, id := range guide() {
 		body, err := samples.Get(event)
 		require.NoError(t, err)
@@ -59,6 +59,31 @@ func TestTheLiveSampleIsTheSameWorkOrder(t *testing.T) {
 	require.Equal(t, plain.Data, live.Data)
 	require.Equal(t, plain.Data["workOrderID"], live.Event["objectID"])
 	require.Len(t, live.Auth, 3)
+}
+
+func TestTheTapIsAnotherWorkOrderOfTheSameTenant(t *testing.T) {
+	t.Parallel()
+	var tap, plain struct {
+		EventID   string            `json:"event_id"`
+		EventType string            `json:"event_type"`
+		Timestamp string            `json:"timestamp"`
+		Data      map[string]string `json:"data"`
+	}
+	for name, into := range map[string]any{"work_order.created.tap": &tap, "work_order.created": &plain} {
+		body, err := samples.Get(name)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(body, into))
+	}
+	require.Equal(t, plain.EventType, tap.EventType)
+	require.NotEqual(t, plain.EventID, tap.EventID)
+	require.Contains(t, tap.Data["description"], "tap is leaking")
+	require.Equal(t, "2", tap.Data["priorityID"])
+	for _, field := range []string{"workOrderID", "workOrderNumber", "description", "priorityID"} {
+		require.NotEqual(t, plain.Data[field], tap.Data[field], field)
+		delete(plain.Data, field)
+		delete(tap.Data, field)
+	}
+	require.Equal(t, plain.Data, tap.Data)
 }
 
 func TestAnUnknownNameListsThoseThereAre(t *testing.T) {

@@ -55,8 +55,8 @@ func answer(t *testing.T, s *e2e.Stack, id, contains, to, choice string) {
 	require.Equal(t, http.StatusOK, said.Status, said.Body)
 }
 
-// repair plays a response from the page to the report that it is done.
-func repair(t *testing.T, s *e2e.Stack, id string) {
+// fix plays a response from the page to the report that it is done.
+func fix(t *testing.T, s *e2e.Stack, id string) {
 	t.Helper()
 	answer(t, s, id, "Reply 1 = on it", alma, "acknowledge")
 	answer(t, s, id, "EMERGENCY JOB", maria, "accept")
@@ -67,7 +67,7 @@ func repair(t *testing.T, s *e2e.Stack, id string) {
 
 func playRepaired(t *testing.T, s *e2e.Stack) string {
 	id := emergency(t, s, nil)
-	repair(t, s, id)
+	fix(t, s, id)
 	return closed(t, s, id)
 }
 

@@ -208,7 +208,7 @@ func noDuplicates(t *testing.T, s *e2e.Stack) {
 	t.Helper()
 	counts, err := s.Duplicates(t.Context())
 	require.NoError(t, err)
-	require.Len(t, counts, 4)
+	require.Len(t, counts, 5)
 	for partner, n := range counts {
 		require.Zero(t, n, "duplicates at %s", partner)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aictive/keyholder/activities/triage"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
 
 // triage assesses the report, at first sight and whenever its words change, and
@@ -43,6 +44,10 @@ func (w *run) triage(ctx workflow.Context) error {
 	if s.Assessment.LifeSafety && !before.LifeSafety && s.emergency() && s.TenantsTold {
 		s.note(durable.Now(ctx), "now a matter of life safety: "+s.Assessment.Reason, "")
 		w.send(ctx, "life safety: call the emergency number", w.to(s.tenants(), "life_safety", policy.TextTenantLifeSafety, activities.LifeSafety), 0)
+	}
+	if s.repairing() && s.Assessment.Emergency {
+		s.raised(durable.Now(ctx))
+		s.NeedsTriage = false
 	}
 	if s.Stage != StageReceived && s.Stage != StageWaiting {
 		return nil
@@ -130,4 +135,8 @@ func (w *run) ordinary(ctx workflow.Context) {
 	batch = append(batch, byMail(w.toAbout(manager, "ordinary_manager_opened", policy.TextOrdinaryManagerOpened, activities.Routine, about))...)
 	s.TenantsTold = len(s.Report.Tenants) > 0
 	w.send(ctx, "report received", batch, 0)
+	// An assignment that came with the report is the office's: it is left to it.
+	if o := s.Report.WorkOrder; s.Settings.Repairs.On() && o.AssignedUserID == "" && o.VendorContactID == "" {
+		s.Stage, s.Repair = StageRepairing, repair.New(durable.Now(ctx))
+	}
 }

@@ -56,6 +56,9 @@ func (w *run) clearOnce(ctx workflow.Context) {
 		s.Held = nil
 		s.note(durable.Now(ctx), "messages held back are not sent any more", "")
 	}
+	if s.Repair != nil {
+		w.endRepair()
+	}
 	if !s.Ended.Silently {
 		w.closeQuestions(ctx)
 		keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "nobody is held any longer")

@@ -36,6 +36,8 @@ type Description struct {
 	Joined       []string  `json:"joined,omitempty"`
 	Paused       *Mark     `json:"paused,omitempty"`
 	Ended        *End      `json:"ended,omitempty"`
+	// Repair is where an ordinary repair stands.
+	Repair *RepairDescription `json:"repair,omitempty"`
 	// The counts of what came too late, could not be read or did not arrive.
 	LateAnswers    int     `json:"late_answers,omitempty"`
 	Unusable       int     `json:"unusable,omitempty"`
@@ -63,6 +65,15 @@ func (w *run) describe() Description {
 	if s.Job != nil {
 		d.Technician = s.Job.Technician
 	}
+	if s.Repair != nil {
+		d.Repair = describeRepair(s.Repair)
+		if s.repairing() {
+			d.Stage = Stage(s.Repair.Stage)
+			d.SLA, d.DueBy = d.Repair.sla(), d.Repair.DueBy
+			d.Problem, d.Reason = s.Repair.Analysis.Problem, s.Repair.Analysis.Reason
+			d.Technician = d.Repair.Worker
+		}
+	}
 	for _, j := range s.Joined {
 		d.Joined = append(d.Joined, j.WorkOrderID)
 	}
@@ -81,6 +92,8 @@ func (w *run) waitingFor() string {
 		return "technician"
 	case s.Stage == StageJoined:
 		return "lead"
+	case s.repairing() && s.Ended == nil:
+		return s.Repair.WaitingFor()
 	case w.refreshing || w.writing:
 		return "rentvine"
 	case s.Ended != nil && w.done():
@@ -97,6 +110,7 @@ type shown struct {
 	waiting string
 	sla     string
 	details string
+	due     time.Time
 }
 
 // show brings search attributes and current details up to date.
@@ -106,14 +120,17 @@ func (w *run) show(ctx workflow.Context) {
 		return
 	}
 	d := w.describe()
-	now := shown{stage: s.Stage, waiting: d.WaitingFor, sla: d.SLA, details: details(d)}
+	now := shown{stage: d.Stage, waiting: d.WaitingFor, sla: d.SLA, details: details(d)}
 	if now.details != w.shown.details {
 		workflow.SetCurrentDetails(ctx, now.details)
 	}
-	if now.stage != w.shown.stage || now.sla != w.shown.sla {
+	if s.repairing() {
+		now.due = d.DueBy
+	}
+	if now.stage != w.shown.stage || now.sla != w.shown.sla || !now.due.Equal(w.shown.due) {
 		updates := w.origin()
 		updates = append(updates,
-			durable.Stage.ValueSet(string(s.Stage)), durable.WaitingFor.ValueSet(d.WaitingFor),
+			durable.Stage.ValueSet(string(d.Stage)), durable.WaitingFor.ValueSet(d.WaitingFor),
 		)
 		if d.SLA != "" {
 			updates = append(updates, durable.SLAState.ValueSet(d.SLA))
@@ -184,6 +201,9 @@ func details(d Description) string {
 	}
 	if len(d.Joined) > 0 {
 		line("Joined: %s", strings.Join(d.Joined, ", "))
+	}
+	if r := d.Repair; r != nil {
+		r.details(line)
 	}
 	if d.WriteRefused != "" {
 		line("RentVine refused the last update: %s", d.WriteRefused)

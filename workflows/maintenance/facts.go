@@ -9,6 +9,7 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
 
 // The choices that people have.
@@ -36,6 +37,9 @@ func errUnknownChoice(choice string, allowed ...string) error {
 
 // choices lists what may be answered at a step.
 func choices(step string) []string {
+	if p, _, ok := repair.Of(step); ok {
+		return repair.Choices(p)
+	}
 	purpose, _, _ := strings.Cut(step, "/")
 	switch purpose {
 	case askPage:
@@ -62,7 +66,7 @@ func validAnswer(a durable.Answer) error {
 
 // answer takes what a person said. The same answer twice has one effect; one that
 // comes too late is recorded and changes nothing.
-func (s *State) answer(a durable.Answer, now time.Time) durable.Outcome {
+func (s *State) answer(a durable.Answer, c repair.Circumstances, now time.Time) durable.Outcome {
 	if o, ok := s.taken(a.ID); ok {
 		return o
 	}
@@ -70,7 +74,7 @@ func (s *State) answer(a durable.Answer, now time.Time) durable.Outcome {
 		s.Unusable++
 		return durable.Outcome{Late: true, Message: "That is not one of the answers."}
 	}
-	o := s.decide(a, Mark{By: a.Person, Via: a.Via, At: now})
+	o := s.decide(a, c, Mark{By: a.Person, Via: a.Via, At: now})
 	if o.Late {
 		s.Late++
 		s.note(now, "late answer: "+a.Choice, a.Person)
@@ -79,10 +83,13 @@ func (s *State) answer(a durable.Answer, now time.Time) durable.Outcome {
 	return o
 }
 
-func (s *State) decide(a durable.Answer, m Mark) durable.Outcome {
+func (s *State) decide(a durable.Answer, c repair.Circumstances, m Mark) durable.Outcome {
 	purpose, _, _ := strings.Cut(a.Step, "/")
 	if s.Ended != nil {
 		return durable.Outcome{Late: true, Message: "Thank you. This work order is closed already."}
+	}
+	if _, _, ok := repair.Of(a.Step); ok && s.Repair != nil {
+		return s.Repair.Answer(a, c, m.At)
 	}
 	switch purpose {
 	case askPage:
@@ -113,6 +120,9 @@ func (s *State) answerPage(a durable.Answer, m Mark) durable.Outcome {
 	s.note(m.At, "cannot take it", a.Person)
 	return durable.Outcome{Message: "Understood. We ask the next person."}
 }
+
+// impossible is the status of a message that no channel can bring to its reader.
+const impossible = "impossible"
 
 // hurryPage pages the next person at once where the page in question is the one
 // that is waited for.
@@ -225,7 +235,7 @@ func (s *State) giveUp(m Mark) {
 
 // messageFailed takes the carrier's word that a message did not arrive and
 // returns what to send by another channel.
-func (s *State) messageFailed(f durable.MessageFailure, now time.Time) (again *activities.Message) {
+func (s *State) messageFailed(f durable.MessageFailure, c repair.Circumstances, now time.Time) (again *activities.Message) {
 	s.MessagesFailed++
 	for i := range s.Pages {
 		if s.Pages[i].Step == f.Step && s.Stage == StagePaging {
@@ -237,6 +247,9 @@ func (s *State) messageFailed(f durable.MessageFailure, now time.Time) (again *a
 	if o := s.offer(f.Step); o != nil && s.Stage == StageDispatching {
 		s.hurryOffer(f.Step, now)
 		s.note(now, "offer not delivered", o.Technician)
+	}
+	if s.repairing() && f.Status == impossible {
+		s.Repair.Unreachable(f.Step, c, now)
 	}
 	for i := range s.Notices {
 		if n := &s.Notices[i]; n.Step == f.Step && len(n.Channels) > 1 {
@@ -256,6 +269,9 @@ func (s *State) stillAsked(m activities.Message) bool {
 	}
 	if s.Ended != nil {
 		return false
+	}
+	if _, _, ok := repair.Of(m.Step); ok {
+		return s.repairing() && s.Repair.StillAsked(m.Step, m.To.ID)
 	}
 	switch m.Ask.Purpose {
 	case askPage:
@@ -360,7 +376,7 @@ func (s *State) readAgain(fresh activities.Report, now time.Time) {
 		return
 	}
 	if s.Ended != nil {
-		if s.Ended.By == "rentvine" {
+		if s.Ended.By == "rentvine" || s.Ended.By == "keyholder" && s.WriteRefused == "" {
 			s.Reopened = true
 		}
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
 
 // paging is a response with one page out.
@@ -38,14 +39,14 @@ func TestAnAcknowledgementStopsTheLadderOnce(t *testing.T) {
 	t.Parallel()
 	s := paging()
 	now := opened.Add(time.Minute)
-	require.False(t, s.answer(said("1", "page/1/alice", "alice", choiceAcknowledge), now).Late)
+	require.False(t, s.answer(said("1", "page/1/alice", "alice", choiceAcknowledge), repair.Circumstances{}, now).Late)
 	require.Equal(t, StageDispatching, s.Stage)
 	first := *s.Acknowledged
 
-	repeated := s.answer(said("1", "page/1/alice", "alice", choiceAcknowledge), now.Add(time.Second))
+	repeated := s.answer(said("1", "page/1/alice", "alice", choiceAcknowledge), repair.Circumstances{}, now.Add(time.Second))
 	require.Equal(t, "Thank you, you are on it. We tell the tenant and send a technician.", repeated.Message)
 
-	late := s.answer(said("2", "page/2/bob", "bob", choiceAcknowledge), now.Add(time.Minute))
+	late := s.answer(said("2", "page/2/bob", "bob", choiceAcknowledge), repair.Circumstances{}, now.Add(time.Minute))
 	require.True(t, late.Late)
 	require.Equal(t, 1, s.Late)
 	require.Equal(t, first, *s.Acknowledged)
@@ -55,7 +56,7 @@ func TestADeclinePagesTheNextAtOnce(t *testing.T) {
 	t.Parallel()
 	s := paging()
 	now := opened.Add(time.Minute)
-	s.answer(said("1", "page/1/alice", "alice", choiceDecline), now)
+	s.answer(said("1", "page/1/alice", "alice", choiceDecline), repair.Circumstances{}, now)
 	require.Equal(t, StagePaging, s.Stage)
 	require.Equal(t, now, s.NextPageAt)
 	person, _, _, _, ok := nextPage(s.Pages, s.Settings, s.OpenedAt, now)
@@ -69,7 +70,7 @@ func TestImpossibleAnswersAreCountedAndChangeNothing(t *testing.T) {
 		said("1", "page/1/alice", "alice", "explode"), said("2", "no such step", "alice", choiceAccept), said("3", "", "", ""),
 	} {
 		s := paging()
-		require.True(t, s.answer(a, opened).Late)
+		require.True(t, s.answer(a, repair.Circumstances{}, opened).Late)
 		require.Equal(t, StagePaging, s.Stage)
 		require.Equal(t, 1, s.Unusable)
 	}
@@ -78,30 +79,30 @@ func TestImpossibleAnswersAreCountedAndChangeNothing(t *testing.T) {
 func TestTheFirstToAcceptGetsTheJob(t *testing.T) {
 	t.Parallel()
 	s := dispatching()
-	require.False(t, s.answer(said("1", "offer/2/tom", "tom", choiceAccept), opened).Late)
+	require.False(t, s.answer(said("1", "offer/2/tom", "tom", choiceAccept), repair.Circumstances{}, opened).Late)
 	require.Equal(t, "tom", s.Job.Technician)
 	require.Equal(t, "32", s.Job.UserID)
-	require.True(t, s.answer(said("2", "offer/1/tina", "tina", choiceAccept), opened).Late)
+	require.True(t, s.answer(said("2", "offer/1/tina", "tina", choiceAccept), repair.Circumstances{}, opened).Late)
 	require.Equal(t, "tom", s.Job.Technician)
 }
 
 func TestTheJobRunsToTheRepair(t *testing.T) {
 	t.Parallel()
 	s := dispatching()
-	s.answer(said("1", "offer/1/tina", "tina", choiceAccept), opened)
-	require.True(t, s.answer(said("2", "on_site/1-tina/tina", "tom", choiceOnSite), opened).Late, "only who has the job is on site")
-	s.answer(said("3", "on_site/1-tina/tina", "tina", choiceOnSite), opened)
+	s.answer(said("1", "offer/1/tina", "tina", choiceAccept), repair.Circumstances{}, opened)
+	require.True(t, s.answer(said("2", "on_site/1-tina/tina", "tom", choiceOnSite), repair.Circumstances{}, opened).Late, "only who has the job is on site")
+	s.answer(said("3", "on_site/1-tina/tina", "tina", choiceOnSite), repair.Circumstances{}, opened)
 	require.Equal(t, StageOnSite, s.Stage)
-	s.answer(said("4", "done/1-tina/tina", "tina", choiceDone), opened)
+	s.answer(said("4", "done/1-tina/tina", "tina", choiceDone), repair.Circumstances{}, opened)
 	require.Equal(t, StageRepaired, s.Stage)
-	require.True(t, s.answer(said("5", "done/1-tina/tina", "tina", choiceGiveUp), opened).Late)
+	require.True(t, s.answer(said("5", "done/1-tina/tina", "tina", choiceGiveUp), repair.Circumstances{}, opened).Late)
 }
 
 func TestATechnicianWhoGivesUpIsNotAskedAgain(t *testing.T) {
 	t.Parallel()
 	s := dispatching()
-	s.answer(said("1", "offer/1/tina", "tina", choiceAccept), opened)
-	s.answer(said("2", "on_site/1-tina/tina", "tina", choiceGiveUp), opened.Add(time.Minute))
+	s.answer(said("1", "offer/1/tina", "tina", choiceAccept), repair.Circumstances{}, opened)
+	s.answer(said("2", "on_site/1-tina/tina", "tina", choiceGiveUp), repair.Circumstances{}, opened.Add(time.Minute))
 	require.Nil(t, s.Job)
 	require.Equal(t, StageDispatching, s.Stage)
 	require.Equal(t, opened.Add(time.Minute), s.NextOfferAt)
@@ -163,11 +164,11 @@ func TestAnUndeliveredMessageGoesByTheNextChannel(t *testing.T) {
 	t.Parallel()
 	s := paging()
 	s.Notices = []Notice{{Step: "page/1/alice", Channels: []activities.Channel{activities.SMS, activities.Mail}}}
-	again := s.messageFailed(durable.MessageFailure{Step: "page/1/alice", Status: "undelivered"}, opened.Add(time.Minute))
+	again := s.messageFailed(durable.MessageFailure{Step: "page/1/alice", Status: "undelivered"}, repair.Circumstances{}, opened.Add(time.Minute))
 	require.Equal(t, []activities.Channel{activities.Mail}, again.Channels)
 	require.Equal(t, opened.Add(time.Minute), s.NextPageAt, "and the next person is paged at once")
 	require.True(t, s.Pages[0].Failed)
-	require.Nil(t, s.messageFailed(durable.MessageFailure{Step: "unknown"}, opened))
+	require.Nil(t, s.messageFailed(durable.MessageFailure{Step: "unknown"}, repair.Circumstances{}, opened))
 }
 
 func TestTheStateStaysBounded(t *testing.T) {
@@ -175,7 +176,7 @@ func TestTheStateStaysBounded(t *testing.T) {
 	s := paging()
 	for range 2000 {
 		s.note(opened, "something", "")
-		s.answer(said(time.Duration(len(s.Answered)).String(), "page/1/alice", "alice", "nonsense"), opened)
+		s.answer(said(time.Duration(len(s.Answered)).String(), "page/1/alice", "alice", "nonsense"), repair.Circumstances{}, opened)
 	}
 	require.Len(t, s.Timeline, maxTimeline)
 	require.LessOrEqual(t, len(s.Answered), maxAnswered)

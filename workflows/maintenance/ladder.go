@@ -142,6 +142,9 @@ func (s *State) nextDeadline() (at time.Time, why string) {
 		consider(h.Until, "messages held back")
 	}
 	consider(s.RefreshAt, "read RentVine again")
+	if s.repairing() && s.Ended == nil && !s.resting() {
+		consider(s.Repair.NextDeadline(s.Settings.Repairs.Visit))
+	}
 	if s.Ended != nil || !s.emergency() || s.Stage == StageRepaired {
 		return at, why
 	}

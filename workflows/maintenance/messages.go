@@ -75,7 +75,7 @@ func (w *run) handleAnswers(ctx workflow.Context) error {
 		func(_ workflow.Context, a durable.Answer) error { return validAnswer(a) },
 		func(ctx workflow.Context, a durable.Answer) (durable.Outcome, error) {
 			w.woken = true
-			return w.state.answer(a, durable.Now(ctx)), nil
+			return w.state.answer(a, w.circumstances(), durable.Now(ctx)), nil
 		})
 }
 
@@ -111,7 +111,7 @@ func (w *run) handleReassign(ctx workflow.Context) error {
 			return err
 		}
 		s := w.state
-		if !s.emergency() || s.Stage == StageRepaired {
+		if (!s.emergency() || s.Stage == StageRepaired) && (!s.repairing() || !s.Repair.Open()) {
 			return refuse("there is no job to give: the stage is %s", s.Stage)
 		}
 		var known []string
@@ -124,6 +124,11 @@ func (w *run) handleReassign(ctx workflow.Context) error {
 		return refuse("no technician %q; the policy has %v", r.Technician, known)
 	}, func(ctx workflow.Context, r Reassignment) (string, error) {
 		s, mark := w.state, Mark{By: r.By, Via: "operator", At: durable.Now(ctx), Why: r.Why}
+		if s.repairing() {
+			w.giveRepair(r.Technician, durable.Now(ctx))
+			w.woken = true
+			return "assigned to " + r.Technician, nil
+		}
 		if s.Stage == StagePaging {
 			s.acknowledge(mark)
 		}
@@ -209,12 +214,12 @@ func (w *run) take(ctx workflow.Context) bool {
 	answers, bad := durable.AnswerReceived.Drain(ctx)
 	total, unusable = total+len(answers)+bad, unusable+bad
 	for _, a := range answers {
-		w.state.answer(a, now)
+		w.state.answer(a, w.circumstances(), now)
 	}
 	failures, bad := durable.MessageFailed.Drain(ctx)
 	total, unusable = total+len(failures)+bad, unusable+bad
 	for _, f := range failures {
-		if again := w.state.messageFailed(f, now); again != nil {
+		if again := w.state.messageFailed(f, w.circumstances(), now); again != nil {
 			w.send(ctx, "by another channel", []activities.Message{*again}, 0)
 		}
 	}
@@ -239,5 +244,17 @@ func (w *run) event(ctx workflow.Context, ev durable.Event) {
 		s.FirstEvent, s.ReceivedAt, s.NeedsTriage = ev.Type, ev.ReceivedAt, true
 		return
 	}
+	if s.repairing() && len(ev.Changes) > 0 {
+		// It may be the echo of our own write.
+		s.Repair.Unsure = append(s.Repair.Unsure, ev.Changes)
+		if over := len(s.Repair.Unsure) - maxUnsure; over > 0 {
+			s.Repair.Unsure = s.Repair.Unsure[over:]
+		}
+		w.woken = true
+		return
+	}
 	s.NeedsRefresh = true
 }
+
+// maxUnsure bounds the changes that wait for the end of a write.
+const maxUnsure = 20

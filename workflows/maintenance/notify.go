@@ -35,6 +35,9 @@ func (w *run) about() policy.TextData {
 	if d.Address == "" {
 		d.Address = "property " + s.Report.Property.ID
 	}
+	if s.Repair != nil && s.Repair.Analysis.Problem != "" && !s.emergency() {
+		d.Problem = s.Repair.Analysis.Problem
+	}
 	if s.Job != nil {
 		d.Person = s.Job.Person.Name
 	}
@@ -112,7 +115,8 @@ func (w *run) send(ctx workflow.Context, summary string, batch []activities.Mess
 	}
 	s := w.state
 	s.rememberNotices(batch)
-	if within == 0 && batch[0].Class != activities.Routine && len(batch[0].Channels) > 1 {
+	urgent := batch[0].Class == activities.LifeSafety || batch[0].Class == activities.Emergency
+	if within == 0 && urgent && len(batch[0].Channels) > 1 {
 		// What is urgent does not wait for a carrier that is down: it goes by mail.
 		within = s.Settings.OnCall.Gap
 	}
@@ -120,7 +124,7 @@ func (w *run) send(ctx workflow.Context, summary string, batch []activities.Mess
 	if within > 0 {
 		handle = handle.Limited(max(w.clock.Real(within), stale))
 	}
-	if batch[0].Class != activities.Routine {
+	if urgent {
 		handle = handle.WithPriority(1)
 	}
 	landed := w.start()
@@ -156,10 +160,13 @@ func (w *run) sent(ctx workflow.Context, batch []activities.Message, results []a
 				until = earliest
 			}
 			w.state.Held = append(w.state.Held, Held{Until: until, Messages: []activities.Message{byStep[r.Step]}})
+			if w.state.Repair != nil {
+				w.state.Repair.Postpone(r.Step, until.Sub(now))
+			}
 			w.state.note(now, "held back: "+r.Why, byStep[r.Step].To.ID)
 		case activities.MessageImpossible:
 			// Every channel was tried: what messageFailed would send again has failed too.
-			w.state.messageFailed(durable.MessageFailure{Step: r.Step, Status: "impossible"}, now)
+			w.state.messageFailed(durable.MessageFailure{Step: r.Step, Status: impossible}, w.circumstances(), now)
 			w.state.note(now, "could not be reached ("+r.Why+")", byStep[r.Step].To.ID)
 		}
 	}
@@ -183,7 +190,7 @@ func (w *run) notSent(ctx workflow.Context, batch []activities.Message, err erro
 		if settled[m.Step] {
 			continue
 		}
-		if again := w.state.messageFailed(durable.MessageFailure{Step: m.Step, Status: "timeout"}, now); again != nil {
+		if again := w.state.messageFailed(durable.MessageFailure{Step: m.Step, Status: "timeout"}, w.circumstances(), now); again != nil {
 			w.send(ctx, "by another channel", []activities.Message{*again}, 0)
 		}
 	}

@@ -2,6 +2,8 @@ package maintenance
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -15,6 +17,7 @@ import (
 // RentVine takes to answer.
 func (w *run) refresh(ctx workflow.Context) {
 	s := w.state
+	w.unsure()
 	if !s.RefreshAt.IsZero() && !s.RefreshAt.After(durable.Now(ctx)) {
 		s.NeedsRefresh = true
 	}
@@ -33,12 +36,19 @@ func (w *run) refresh(ctx workflow.Context) {
 			s.unreadable(durable.Now(ctx))
 			return
 		}
+		before := s.Report
 		s.readAgain(fresh, durable.Now(ctx))
+		if s.repairing() && s.Ended == nil {
+			w.changedMeanwhile(before, durable.Now(ctx))
+		}
 	})
 }
 
 // wish is what the work order should be in RentVine by now.
 func (s *State) wish(zone string) activities.UpdateWorkOrderInput {
+	if s.repairing() {
+		return s.repairWish(zone)
+	}
 	wish := activities.UpdateWorkOrderInput{WorkOrderID: s.Report.WorkOrder.ID}
 	if !s.emergency() || s.Acknowledged == nil {
 		return wish
@@ -71,9 +81,17 @@ func localDate(t time.Time, zone string) string {
 func (w *run) write(ctx workflow.Context) {
 	s := w.state
 	wish := s.wish(w.zone())
-	if w.writing || wish.Primary == 0 && wish.AssignedUserID == "" && wish.ScheduledDate == "" || same(wish, s.Written) {
+	nothing := wish.Primary == 0 && wish.AssignedUserID == "" && wish.ScheduledDate == "" && !wish.ClearVendor && !wish.ClearAssigned
+	// The end of a repair is written with the end of its response.
+	if w.writing || wish.Closes || nothing || same(wish, s.Written) {
 		return
 	}
+	w.bring(ctx, wish)
+}
+
+// bring writes a wish to RentVine.
+func (w *run) bring(ctx workflow.Context, wish activities.UpdateWorkOrderInput) {
+	s := w.state
 	w.writing = true
 	landed := w.start()
 	writing := activities.UpdateWorkOrder.Start(ctx, wish, "bring RentVine up to date")
@@ -101,15 +119,42 @@ func (w *run) write(ctx workflow.Context) {
 }
 
 func same(a, b activities.UpdateWorkOrderInput) bool {
-	if a.ScheduledDate != b.ScheduledDate || a.AssignedUserID != b.AssignedUserID || a.Primary != b.Primary || len(a.StatusNames) != len(b.StatusNames) {
-		return false
+	return a.ScheduledDate == b.ScheduledDate && a.AssignedUserID == b.AssignedUserID && a.Primary == b.Primary &&
+		slices.Equal(a.StatusNames, b.StatusNames) && a.VendorContactID == b.VendorContactID && a.WindowStart == b.WindowStart &&
+		a.WindowEnd == b.WindowEnd && a.EstimatedAmount == b.EstimatedAmount && a.OwnerApproved == b.OwnerApproved &&
+		a.ClearVendor == b.ClearVendor && a.ClearAssigned == b.ClearAssigned && a.Closes == b.Closes
+}
+
+// echo tells whether changes that RentVine tells of are those of our own write.
+func (s *State) echo(changes map[string]durable.Change) bool {
+	w := s.Written
+	ours := map[string]string{
+		"workOrderStatusID": s.Report.WorkOrder.StatusID, "primaryWorkOrderStatusID": fmt.Sprint(s.Report.WorkOrder.PrimaryStatus),
+		"assignedToUserID": w.AssignedUserID, "vendorContactID": w.VendorContactID, "scheduledStartDate": w.ScheduledDate,
+		"appointmentWindowStartDateTime": w.WindowStart, "appointmentWindowEndDateTime": w.WindowEnd,
+		"estimatedAmount": w.EstimatedAmount, "isOwnerApproved": "1", "closingDescription": w.ClosingDescription,
 	}
-	for i := range a.StatusNames {
-		if a.StatusNames[i] != b.StatusNames[i] {
+	for _, field := range workflow.DeterministicKeys(changes) {
+		if field == "isNew" || field == "dateClosed" || field == "dateTimeModified" {
+			continue // these follow by themselves
+		}
+		if want, known := ours[field]; !known || changes[field].New != want {
 			return false
 		}
 	}
 	return true
+}
+
+// unsure settles whether changes were ours, once no write is under way.
+func (w *run) unsure() {
+	s := w.state
+	if s.Repair == nil || w.writing || w.closing {
+		return
+	}
+	for _, changes := range s.Repair.Unsure {
+		s.NeedsRefresh = s.NeedsRefresh || !s.echo(changes)
+	}
+	s.Repair.Unsure = nil
 }
 
 // kindOf is one word for why an activity failed: a partner's kind, or "timeout".
@@ -128,3 +173,22 @@ func kindOf(err error) string {
 	}
 	return "failed"
 }
+
+// changedMeanwhile takes what has changed around a repair: the tenants have moved out,
+// or the office has given the job to somebody itself.
+func (w *run) changedMeanwhile(before activities.Report, now time.Time) {
+	s := w.state
+	if movedOut(s.Report) && !movedOut(before) {
+		s.Repair.TenantsGone(w.circumstances(), now)
+	}
+	other := func(was, is, ours string) bool { return is != "" && is != was && is != ours }
+	was, is := before.WorkOrder, s.Report.WorkOrder
+	if other(was.AssignedUserID, is.AssignedUserID, s.Written.AssignedUserID) || other(was.VendorContactID, is.VendorContactID, s.Written.VendorContactID) {
+		// What the office has written stands.
+		s.Written.AssignedUserID, s.Written.VendorContactID = "", ""
+		s.Repair.Stop("the office has given the job to somebody", w.circumstances(), now)
+	}
+}
+
+// movedOut tells whether nobody lives where the work is to be done.
+func movedOut(r activities.Report) bool { return r.WorkOrder.Vacant || r.Lease.Ended }

@@ -7,17 +7,21 @@ import (
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/activities/triage"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
 
 // Stage is how far the response to a work order has come.
 type Stage string
 
-// The stages. An ordinary work order only knows received, waiting and the ends.
+// The stages. An ordinary work order knows received, waiting, repairing and the ends.
 const (
 	// StageReceived: not assessed yet.
 	StageReceived Stage = "received"
-	// StageWaiting: no emergency; waiting for what RentVine says next.
+	// StageWaiting: no emergency; left to people, waiting for what RentVine says next.
 	StageWaiting Stage = "waiting"
+	// StageRepairing: no emergency; the repair is coordinated, and its own stage says
+	// more.
+	StageRepairing Stage = "repairing"
 	// StageJoined: another work order leads the response in the same building.
 	StageJoined Stage = "joined"
 	// StagePaging: the on-call ladder runs.
@@ -106,6 +110,9 @@ type State struct {
 	Late           int       `json:"late,omitempty"`
 	Unusable       int       `json:"unusable,omitempty"`
 	MessagesFailed int       `json:"messages_failed,omitempty"`
+
+	// Repair is the course of an ordinary repair, nil where there is none.
+	Repair *repair.State `json:"repair,omitempty"`
 
 	// Written is the last wish that RentVine confirmed or refused.
 	Written activities.UpdateWorkOrderInput `json:"written"`
@@ -249,7 +256,7 @@ func (s *State) emergency() bool {
 	switch s.Stage {
 	case StagePaging, StageDispatching, StageAccepted, StageOnSite, StageRepaired:
 		return s.LeadID == ""
-	case StageReceived, StageWaiting, StageJoined, StageClosed, StageCancelled:
+	case StageReceived, StageWaiting, StageRepairing, StageJoined, StageClosed, StageCancelled:
 		return false
 	}
 	return false

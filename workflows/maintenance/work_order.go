@@ -3,11 +3,14 @@
 // them pages, dispatches, watches its promises and reports.
 //
 // The files: work_order.go carries out, messages.go takes facts and commands,
-// assess.go triages, response.go pages and offers, tell.go says who is told what and
+// assess.go triages, ordinary.go coordinates what is no emergency (and
+// ordinary_tell.go says who is told and asked what), bidding.go lets vendors bid,
+// response.go pages and offers, tell.go says who is told what and
 // clear.go ends it, rentvine.go keeps RentVine in step,
 // notify.go writes to people, joined.go lets reports of one building share a
 // response, report.go and describe.go tell about it. Decisions are pure: facts.go
-// and ladder.go over state.go, and the packages triage and dispatch.
+// and ladder.go over state.go, and the packages repair, dispatch and (beside the
+// activities) triage.
 package maintenance
 
 import (
@@ -61,6 +64,12 @@ type run struct {
 	inFlight   int
 	refreshing bool
 	writing    bool
+	// working, undoing and closing tell what a repair has under way.
+	working bool
+	undoing bool
+	closing bool
+	// stopBidding ends the bidding that is under way.
+	stopBidding workflow.CancelFunc
 	// asking is cancelled when the questions that are being sent have an answer.
 	asking     workflow.Context
 	stopAsking workflow.CancelFunc
@@ -143,6 +152,9 @@ func (w *run) done() bool {
 	if w.state.Ended == nil || !w.cleared || !w.idle() || len(w.state.Held) > 0 || w.state.NeedsRefresh || !w.state.RefreshAt.IsZero() {
 		return false
 	}
+	if r := w.state.Repair; r != nil && r.Left() {
+		return false
+	}
 	for _, j := range w.state.Joined {
 		if !j.Left && !j.EndSent {
 			return false
@@ -187,6 +199,9 @@ func (w *run) act(ctx workflow.Context) error {
 	w.refresh(ctx)
 	if s.Ended != nil {
 		w.clear(ctx)
+		if s.Repair != nil {
+			w.settleRepair(ctx)
+		}
 		return nil
 	}
 	if s.Stage == StageReceived {
@@ -196,6 +211,12 @@ func (w *run) act(ctx workflow.Context) error {
 	w.updateLead(ctx)
 	if s.emergency() {
 		w.respond(ctx)
+	}
+	switch {
+	case s.repairing():
+		w.coordinate(ctx)
+	case s.Repair != nil:
+		w.settleRepair(ctx)
 	}
 	w.write(ctx)
 	return nil

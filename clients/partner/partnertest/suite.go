@@ -35,6 +35,8 @@ type Suite[C any] struct {
 	Refusal func(status int, text string) string
 	// Secrets must not show in errors, nor go to another host.
 	Secrets []string
+	// Throttled is how long a 429 that does not say asks to wait.
+	Throttled time.Duration
 	// Calls are run each on its own.
 	Calls []Call[C]
 }
@@ -44,6 +46,8 @@ type Call[C any] struct {
 	Name string
 	// Write tells that it changes something at the partner.
 	Write bool
+	// Post tells that it is a POST that changes nothing: it follows no redirect.
+	Post bool
 	// Status and Body are a good reply; Status 0 is 200. The first half of Body must
 	// be no JSON by itself.
 	Status int

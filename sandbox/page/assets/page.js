@@ -187,6 +187,10 @@ document.addEventListener("submit", async (event) => {
     const { id, status } = form.elements;
     const answer = await ask("PUT", `/_records/rentvine/work-orders/${encodeURIComponent(id.value)}/status`, { status: status.value });
     if (answer) notice(`Work order ${answer.work_order_id} is now ${answer.status}`);
+  } else if ("moveOut" in form.dataset) {
+    const { id, date } = form.elements;
+    const answer = await ask("PUT", `/_records/rentvine/leases/${encodeURIComponent(id.value)}/move-out`, { date: date.value });
+    if (answer) { form.reset(); notice(`Lease ${answer.lease_id} has ended`); }
   } else if ("due" in form.dataset) {
     if (await milestone(form, { due_date: form.elements.due.value || null })) notice("The due date is moved.");
   } else if ("saleNew" in form.dataset) {
