@@ -29,33 +29,43 @@ type settings struct {
 	latency time.Duration
 	// importRows is the size of the imported file.
 	importRows int
-	small      bool
+	// linkRounds alternate echo and ingress, each for perLinkRound; the
+	// medians are compared.
+	linkRounds   int
+	perLinkRound time.Duration
+	small        bool
 }
 
 func main() {
 	var small bool
-	var floorAddr, temporal string
+	var floorAddr, temporal, page string
 	var s settings
 	flag.BoolVar(&small, "small", os.Getenv("BENCH_SMALL") != "", "short rounds, as CI runs it")
 	flag.StringVar(&s.binary, "binary", envOr("KEYHOLDER_BIN", "bin/keyholder"), "the keyholder command")
 	flag.StringVar(&floorAddr, "floor", "", "run the floor on this address (used by the bench itself)")
 	flag.StringVar(&temporal, "temporal", "", "Temporal of the floor")
+	flag.StringVar(&page, "page", "", "the floor shows the page in this file instead")
 	rounds := flag.Int("rounds", 0, "rounds of each figure (0: 5, or 1 with -small)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
 	var err error
-	if floorAddr != "" {
+	switch {
+	case floorAddr != "" && page != "":
+		err = serveEcho(ctx, floorAddr, page)
+	case floorAddr != "":
 		err = serveFloor(ctx, floorAddr, temporal)
-	} else {
+	default:
 		s.small = small
 		s.rounds, s.perRound, s.latency, s.importRows = 5, 6*time.Second, 30*time.Second, 1000
+		s.linkRounds, s.perLinkRound = 5, 3*time.Second
 		if small {
 			s.rounds, s.perRound, s.latency, s.importRows = 1, 2*time.Second, 3*time.Second, 300
+			s.linkRounds, s.perLinkRound = 3, 2*time.Second
 		}
 		if *rounds > 0 {
-			s.rounds = *rounds
+			s.rounds, s.linkRounds = *rounds, *rounds
 		}
 		err = run(ctx, s)
 	}
@@ -85,6 +95,8 @@ func run(ctx context.Context, s settings) (err error) {
 		throughput(ctx, s, filepath.Join(dir, "throughput")),
 		latency(ctx, s, filepath.Join(dir, "latency")),
 		imports(ctx, s, filepath.Join(dir, "imports")),
+		repairs(ctx, s, filepath.Join(dir, "repairs")),
+		links(ctx, s, filepath.Join(dir, "links")),
 		simulate(os.Stdout, s.small),
 	)
 }

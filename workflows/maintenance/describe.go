@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
 
 // Description is where a work order stands, without personal data: people are
@@ -126,6 +127,11 @@ func (w *run) show(ctx workflow.Context) {
 	}
 	if s.repairing() {
 		now.due = d.DueBy
+	}
+	if s.repairing() && (w.working || w.woken) && w.shown.stage != "" && s.Repair.Stage != repair.Bidding {
+		// What passes by itself is not worth an action; the details have it.
+		w.shown.details = now.details
+		return
 	}
 	if now.stage != w.shown.stage || now.sla != w.shown.sla || !now.due.Equal(w.shown.due) {
 		updates := w.origin()

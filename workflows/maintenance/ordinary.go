@@ -278,7 +278,7 @@ func (w *run) bid(ctx workflow.Context) {
 		WaitForCancellation: true, StaticSummary: "bids for work order " + w.id,
 	})
 	in := BiddingInput{
-		WorkOrderID: w.id, Round: r.Round, Clock: w.clock, Zone: w.zone(), PortfolioID: s.Report.Property.PortfolioID,
+		WorkOrderID: w.id, Round: r.Round, Trade: string(r.Analysis.Trade), Clock: w.clock, Zone: w.zone(), PortfolioID: s.Report.Property.PortfolioID,
 		PropertyID: s.Report.Property.ID, Settings: s.Settings, Vendors: r.Invite,
 		Urgent: r.Analysis.Priority == analysis.PriorityUrgent, Estimate: r.Invite[0].Estimate, About: w.about(), Details: w.jobDetails(),
 	}
@@ -367,7 +367,7 @@ func (w *run) book(ctx workflow.Context) {
 		s.note(durable.Now(ctx), "the time could not be noted: "+kindOf(err), "")
 		ok = true
 	}
-	r.Booked(ok, durable.Now(ctx))
+	r.Booked(ok, s.Settings.Repairs.Visit, durable.Now(ctx))
 }
 
 // invite puts the visit into everybody's calendar.

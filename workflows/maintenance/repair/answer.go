@@ -31,6 +31,9 @@ func (r *State) Answer(a durable.Answer, c Circumstances, now time.Time) durable
 	if !slices.ContainsFunc(w.To, func(to activities.Person) bool { return to.ID == a.Person }) {
 		return late("Thank you. Somebody else is asked about that now.")
 	}
+	for i := range r.Waits {
+		r.Waits[i].Answered = r.Waits[i].Answered || r.Waits[i].Number == number
+	}
 	switch p {
 	case AskOffer, AskAward:
 		return r.answerOffer(a, c, now)

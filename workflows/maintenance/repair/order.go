@@ -158,7 +158,7 @@ func (r *State) askManagerForWindow(why string, c Circumstances, now time.Time) 
 }
 
 // Booked takes whether the chosen time was still free.
-func (r *State) Booked(ok bool, now time.Time) {
+func (r *State) Booked(ok bool, rules policy.Visit, now time.Time) {
 	if r.Stage != Scheduling || r.Picked == nil {
 		return
 	}
@@ -172,6 +172,9 @@ func (r *State) Booked(ok bool, now time.Time) {
 	}
 	r.Visits++
 	r.Visit = &Visit{Number: r.Visits, Window: window}
+	for at := r.remindAt(rules); r.Visit.Reminded < len(rules.Remind)-1 && !at.After(now); at = r.remindAt(rules) {
+		r.Visit.Reminded++ // booked within the time of that reminder
+	}
 	r.stopAsking(AskWindow, AskManagerWindow)
 	r.note(now, "visit booked for "+window.Start.Format(time.RFC3339), r.Worker.ID)
 	r.tell(Tell{To: Tenants, Text: policy.TextRepairTenantBooked, Who: r.Worker.Name, Window: &window})

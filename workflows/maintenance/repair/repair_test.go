@@ -138,7 +138,7 @@ func (p *play) visit() {
 		p.says(AskWindow, WindowChoice(1))
 	}
 	require.Equal(p, Book, p.Todo())
-	p.Booked(true, p.now)
+	p.Booked(true, p.c.Rules.Visit, p.now)
 	p.at(Scheduled)
 	require.Equal(p, Invite, p.Todo())
 	p.Invited(*p.Visit)
@@ -349,7 +349,7 @@ func TestATimeThatIsTakenMeanwhile(t *testing.T) {
 	p.AllOrdered("", p.now)
 	p.WindowsFound(p.windows(2), p.c, p.now)
 	p.says(AskWindow, WindowChoice(0))
-	p.Booked(false, p.now)
+	p.Booked(false, p.c.Rules.Visit, p.now)
 	require.Equal(t, FindWindows, p.Todo())
 	require.Len(t, p.Refused, 1)
 }
@@ -467,7 +467,7 @@ func (p *play) do(rt *rapid.T, task Task, orders map[string]bool, visits map[int
 	case FindWindows:
 		p.WindowsFound(p.windows(3), p.c, p.now)
 	case Book:
-		p.Booked(rapid.IntRange(0, 4).Draw(rt, "taken") > 0, p.now)
+		p.Booked(rapid.IntRange(0, 4).Draw(rt, "taken") > 0, p.c.Rules.Visit, p.now)
 	case Invite:
 		visits[p.Visit.Number] = true
 		p.Invited(*p.Visit)

@@ -64,14 +64,12 @@ func (r *State) attend(c Circumstances, now time.Time) {
 	if r.Stage == Scheduled {
 		for due(r.remindAt(rules)) {
 			last := v.Reminded == len(rules.Remind)-1
-			late := v.Window.Start.Add(-rules.Remind[v.Reminded]).Before(r.Since)
 			v.Reminded++
 			switch {
 			case last:
 				r.stopAsking(AskReminder)
 				r.ask(AskWay, r.worker(), now, nil, 0)
-			case !late && len(c.Tenants) > 0:
-				// A visit that was booked within the time of the reminder needs none.
+			case len(c.Tenants) > 0:
 				r.ask(AskReminder, c.Tenants, now, nil, 0)
 			}
 		}

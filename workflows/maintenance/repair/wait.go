@@ -113,6 +113,7 @@ type Wait struct {
 	Again  []time.Duration `json:"again,omitempty"`
 	// GiveUpAt is when silence decides, zero for never.
 	GiveUpAt time.Time `json:"give_up_at,omitzero"`
+	Answered bool      `json:"answered,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
 }
 
@@ -158,7 +159,10 @@ func (r *State) stopAsking(purposes ...Purpose) {
 		if len(purposes) > 0 && !slices.Contains(purposes, w.Purpose) {
 			return false
 		}
-		r.Close = append(r.Close, w.prefix())
+		// A question that was put once to one person, who has answered, needs no closing.
+		if !w.Answered || w.Sent > 1 || len(w.To) > 1 {
+			r.Close = append(r.Close, w.prefix())
+		}
 		return true
 	})
 }
