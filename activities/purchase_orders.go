@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aictive/keyholder/clients/mail"
@@ -94,6 +95,11 @@ type QuickBooks struct {
 const QuickBooksAccount = "Repairs & Maintenance"
 
 func (a *Activities) createPurchaseOrder(ctx context.Context, in PurchaseOrderInput) (PurchaseOrder, error) {
+	vendor, err := a.supplier(ctx, in.Vendor)
+	if err != nil {
+		return PurchaseOrder{}, toTemporal(ctx, err)
+	}
+	in.Vendor = vendor
 	out := PurchaseOrder{Number: in.Number}
 	for _, l := range in.Lines {
 		out.Total += policy.Cents(l.Quantity) * l.UnitCost
@@ -112,6 +118,25 @@ func (a *Activities) createPurchaseOrder(ctx context.Context, in PurchaseOrderIn
 	subject := fmt.Sprintf("Purchase order %s from %s", in.Number, in.Company)
 	out.Mail, err = a.mailVendor(ctx, orderKey(in.Ref), in.Vendor, subject, text, html)
 	return out, toTemporal(ctx, err)
+}
+
+// supplier is the vendor with name and addresses: who sells parts is known by the
+// contact alone.
+func (a *Activities) supplier(ctx context.Context, vendor Person) (Person, error) {
+	contact, ok := strings.CutPrefix(vendor.ID, "contact:")
+	if vendor.Name != "" || !ok {
+		return vendor, nil
+	}
+	vendors, _, err := a.vendorsAndTrades(ctx)
+	if err != nil {
+		return vendor, err
+	}
+	for _, v := range vendors {
+		if v.ID == contact {
+			return a.person(v.ID, v.Name, v.Phone, v.Email), nil
+		}
+	}
+	return vendor, nil
 }
 
 // orderKey names the mail of an order for ever.
@@ -246,6 +271,9 @@ func (a *Activities) cancelPurchaseOrder(ctx context.Context, in CancelPurchaseO
 	}
 	if err != nil {
 		return None{}, err
+	}
+	if in.Vendor, err = a.supplier(ctx, in.Vendor); err != nil {
+		return None{}, toTemporal(ctx, err)
 	}
 	text, html, err := cancellationMail(in)
 	if err != nil {

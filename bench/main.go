@@ -29,8 +29,7 @@ type settings struct {
 	latency time.Duration
 	// importRows is the size of the imported file.
 	importRows int
-	// linkRounds alternate echo and ingress, each for perLinkRound; the
-	// medians are compared.
+	// linkRounds alternate echo and ingress, each for perLinkRound; the medians are compared.
 	linkRounds   int
 	perLinkRound time.Duration
 	small        bool

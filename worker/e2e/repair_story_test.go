@@ -313,7 +313,8 @@ func goesOn(t *testing.T, s *e2e.Stack, id string, next repair.Stage, answer fun
 // Not fixed: the same technician comes again; then silence closes it.
 func TestARepairThatDidNotHoldComesBack(t *testing.T) {
 	t.Parallel()
-	s := start(t, e2e.Options{Args: []string{"--policy", allDay(t), "--day", repairDay}})
+	policy := allDay(t, "      remind_after: 24h # the tenant", "      remind_after: 4h # the tenant", "close_after: 48h", "close_after: 12h")
+	s := start(t, e2e.Options{Args: []string{"--policy", policy, "--day", repairDay}})
 	id := bookedVisit(t, s, nil)
 	handedIn(t, s, id, 10)
 	inStage(t, s, id, repair.Confirming)
@@ -323,7 +324,7 @@ func TestARepairThatDidNotHoldComesBack(t *testing.T) {
 	goesOn(t, s, id, repair.Scheduled, func() { says(t, s, id, "Which time suits you", tenant1, repair.WindowChoice(0)) })
 	handedIn(t, s, id, 12)
 	inStage(t, s, id, repair.Confirming)
-	require.NoError(t, s.UntilClosed(t.Context(), id, 3*time.Minute), "two days of silence are two minutes")
+	require.NoError(t, s.UntilClosed(t.Context(), id, 3*time.Minute), "silence closes it")
 	d, err := s.Describe(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, "silence", d.Repair.Confirmed)

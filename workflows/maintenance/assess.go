@@ -136,7 +136,7 @@ func (w *run) ordinary(ctx workflow.Context) {
 	s.TenantsTold = len(s.Report.Tenants) > 0
 	w.send(ctx, "report received", batch, 0)
 	// An assignment that came with the report is the office's: it is left to it.
-	if o := s.Report.WorkOrder; s.Settings.Repairs.On() && o.AssignedUserID == "" && o.VendorContactID == "" {
-		s.Stage, s.Repair = StageRepairing, repair.New(durable.Now(ctx))
+	if o := s.Report.WorkOrder; s.Settings.Repairs.On() && (w.reopened || o.AssignedUserID == "" && o.VendorContactID == "") {
+		s.Stage, s.Repair = StageRepairing, repair.New(w.reopened, durable.Now(ctx))
 	}
 }

@@ -151,6 +151,7 @@ func (w *run) sent(ctx workflow.Context, batch []activities.Message, results []a
 		byStep[m.Step] = m
 	}
 	for _, r := range results {
+		w.askedInVain(byStep[r.Step])
 		switch r.Outcome {
 		case activities.MessageSent, activities.MessageRecorded:
 		case activities.MessageHeld:
@@ -161,7 +162,7 @@ func (w *run) sent(ctx workflow.Context, batch []activities.Message, results []a
 			}
 			w.state.Held = append(w.state.Held, Held{Until: until, Messages: []activities.Message{byStep[r.Step]}})
 			if w.state.Repair != nil {
-				w.state.Repair.Postpone(r.Step, until.Sub(now))
+				w.state.Repair.Postpone(r.Step, until, now)
 			}
 			w.state.note(now, "held back: "+r.Why, byStep[r.Step].To.ID)
 		case activities.MessageImpossible:
@@ -214,4 +215,11 @@ func (w *run) releaseHeld(ctx workflow.Context) {
 	}
 	w.state.Held = waiting
 	w.send(ctx, "held back until now", due, 0)
+}
+
+// askedInVain closes a question of a repair that left after it had been settled.
+func (w *run) askedInVain(m activities.Message) {
+	if r := w.state.Repair; r != nil && m.Ask != nil && r.AskedInVain(m.Step, m.To.ID) {
+		w.state.Repair.Close = append(w.state.Repair.Close, m.Step)
+	}
 }

@@ -48,7 +48,7 @@ func (w *run) circumstances() repair.Circumstances {
 	s := w.state
 	c := repair.Circumstances{
 		Rules: s.Settings.Repairs, Manager: personOf(s.Settings.Manager), Accountant: personOf(s.Settings.Accountant),
-		WorkOrder: w.id, Incarnation: s.Incarnation,
+		WorkOrder: w.id,
 	}
 	if !movedOut(s.Report) {
 		c.Tenants = s.Report.Tenants
@@ -60,20 +60,26 @@ func (w *run) circumstances() repair.Circumstances {
 // whom to tell and ask, and what is written down.
 func (w *run) settleRepair(ctx workflow.Context) {
 	r := w.state.Repair
+	if w.stopBidding != nil && r.Stage != repair.Bidding {
+		w.stopBidding()
+	}
 	w.takeBack(ctx)
 	w.holdTechnician(ctx)
-	for _, rec := range r.Records {
+	// Others may add to these while they are written.
+	records, closing := r.Records, r.Close
+	r.Records, r.Close = nil, nil
+	for _, rec := range records {
 		keep(ctx, w, activities.RecordWork, rec, "for the record of "+rec.Worker)
 	}
-	if len(r.Close) > 0 {
-		keep(ctx, w, activities.CloseSteps, r.Close, "close questions")
+	if len(closing) > 0 {
+		keep(ctx, w, activities.CloseSteps, closing, "close questions")
 	}
-	r.Records, r.Close = nil, nil
 	w.tellRepair(ctx)
-	for _, e := range r.Log {
+	log := r.Log
+	r.Log = nil
+	for _, e := range log {
 		w.state.note(e.At, e.What, e.Person)
 	}
-	r.Log = nil
 }
 
 // holdTechnician notes which technician is busy with this repair.
@@ -145,6 +151,9 @@ func (w *run) perform(ctx workflow.Context, task repair.Task) {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		defer landed()
 		defer func() { w.working = false }()
+		if s := w.state; !s.repairing() || s.Ended != nil || s.Repair.Todo() != task {
+			return // something has changed since
+		}
 		switch task {
 		case repair.Analyse:
 			w.analyse(ctx)
@@ -273,7 +282,7 @@ func (w *run) bid(ctx workflow.Context) {
 	s, r := w.state, w.state.Repair
 	ctx, w.stopBidding = workflow.WithCancel(ctx)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:          BiddingID(w.id, r.Round),
+		WorkflowID:          BiddingID(w.id, r.Round) + r.Suffix(),
 		ParentClosePolicy:   enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation: true, StaticSummary: "bids for work order " + w.id,
 	})
@@ -307,7 +316,7 @@ func (w *run) placeOrders(ctx workflow.Context) {
 	s, r := w.state, w.state.Repair
 	readyOn := ""
 	for _, o := range r.ToOrder(r.Analysis.Problem + ", " + w.about().Address) {
-		number := fmt.Sprintf("WO%s-%d", w.about().WorkOrder, o.Number)
+		number := fmt.Sprintf("WO%s-%d%s", w.about().WorkOrder, o.Number, r.Suffix())
 		placed, err := activities.CreatePurchaseOrder.Run(ctx, activities.PurchaseOrderInput{
 			Ref: w.orderRef(number), Number: number, WorkOrderID: w.id, WorkOrderNumber: w.about().WorkOrder,
 			Vendor: o.Vendor, VendorContact: o.Contact, Currency: s.Settings.Repairs.Currency, Lines: o.Lines,
@@ -316,7 +325,7 @@ func (w *run) placeOrders(ctx workflow.Context) {
 		now := durable.Now(ctx)
 		if err != nil {
 			s.note(now, "order "+number+" could not be placed: "+kindOf(err), "")
-			r.OrderFailed(number, w.circumstances(), now)
+			r.OrderFailed(number, o.Vendor)
 			continue
 		}
 		r.OrderPlaced(repair.Order{PurchaseOrder: placed, Vendor: o.Vendor, Of: o.Of}, now)
@@ -331,6 +340,9 @@ func (w *run) placeOrders(ctx workflow.Context) {
 func (w *run) findWindows(ctx workflow.Context) {
 	s, r := w.state, w.state.Repair
 	rules := w.settings(ctx).Repairs.Windows
+	if r.Stage != repair.Scheduling || r.Worker == nil {
+		return
+	}
 	in := activities.FreeWindowsInput{Zone: w.zone(), Rules: rules, Refused: r.Refused, Earliest: w.dayStarts(r.Earliest)}
 	if r.Worker.Kind == sourcing.Technician {
 		in.Worker, in.JobsPerWindow = r.Worker.ID, rules.JobsPerWindow
@@ -446,7 +458,7 @@ func (w *run) closeRepair(ctx workflow.Context) {
 	keep(ctx, w, activities.UseParts, w.id, "the parts are used up")
 	w.closing = true
 	defer func() { w.closing = false }()
-	if err := workflow.Await(ctx, func() bool { return !w.writing }); err != nil {
+	if err := workflow.Await(ctx, func() bool { return !w.writing && !w.refreshing }); err != nil {
 		return
 	}
 	if s.Report.Found && s.Ended == nil {
@@ -475,9 +487,6 @@ func (w *run) closeRepair(ctx workflow.Context) {
 // merged by people.
 func (w *run) endRepair() {
 	s, r := w.state, w.state.Repair
-	if w.stopBidding != nil {
-		w.stopBidding()
-	}
 	if r.Over() {
 		return
 	}
@@ -497,9 +506,6 @@ func (w *run) giveRepair(technician string, now time.Time) {
 		}
 		rate := s.Settings.Repairs.RateOf(string(s.Repair.Analysis.Trade)).Technician
 		price := rate * policy.Cents(s.Repair.Analysis.Minutes) / 60
-		if w.stopBidding != nil {
-			w.stopBidding()
-		}
 		s.Repair.Give(repair.Choice{Price: price, Candidate: sourcing.Candidate{
 			Kind: sourcing.Technician, ID: t.Person.ID, UserID: t.ID, Name: t.Person.Name, Phone: t.Person.Phone, Email: t.Person.Email,
 			Estimate: price, Reason: "given by an operator",

@@ -39,6 +39,7 @@ func (w *run) tellMessages(t repair.Tell, step string) []activities.Message {
 	if t.Window != nil {
 		about.Window = t.Window.Text(w.location(), w.state.Settings.Region)
 	}
+	about.Count = t.Count
 	if t.Price > 0 {
 		about.Price = w.money(t.Price)
 	}
@@ -237,6 +238,9 @@ func (w *run) questionDetails(q repair.Wait) []activities.Detail {
 	switch q.Purpose {
 	case repair.AskOwner, repair.AskSpend:
 		add("Price", w.money(r.Cost()))
+		if total := r.Total(); total != r.Cost() {
+			add("With what was spent before", w.money(total))
+		}
 		add("Limit without approval", w.money(s.Settings.Repairs.Spend.Limit))
 		add("Why this choice", r.Current.Reason)
 	case repair.AskAccounting:
@@ -279,7 +283,9 @@ func (s *State) repairWish(zone string) activities.UpdateWorkOrderInput {
 	wish := activities.UpdateWorkOrderInput{WorkOrderID: s.Report.WorkOrder.ID}
 	if r.Worker != nil {
 		wish.AssignedUserID, wish.VendorContactID = r.Worker.UserID, r.Worker.ContactID
-		wish.EstimatedAmount, wish.OwnerApproved = r.Worker.Price.String(), r.Approved > 0
+		wish.EstimatedAmount, wish.OwnerApproved = r.Worker.Price.String(), r.OwnerApproved()
+		wish.ClearVendor = wish.VendorContactID == "" && s.Report.WorkOrder.VendorContactID != ""
+		wish.ClearAssigned = wish.AssignedUserID == "" && s.Report.WorkOrder.AssignedUserID != ""
 	}
 	if v := r.Visit; v != nil {
 		wish.StatusNames, wish.Primary = s.Settings.Statuses.Scheduled.Names, activities.StatusOpen

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
 
 // refresh reads the work order again, one reading at a time, for as long as
@@ -21,7 +22,8 @@ func (w *run) refresh(ctx workflow.Context) {
 	if !s.RefreshAt.IsZero() && !s.RefreshAt.After(durable.Now(ctx)) {
 		s.NeedsRefresh = true
 	}
-	if !s.NeedsRefresh || w.refreshing {
+	// A read beside a write of ours would not know which of the two is newer.
+	if !s.NeedsRefresh || w.refreshing || s.repairing() && (w.writing || w.closing) {
 		return
 	}
 	s.NeedsRefresh, s.RefreshAt, w.refreshing = false, time.Time{}, true
@@ -83,7 +85,7 @@ func (w *run) write(ctx workflow.Context) {
 	wish := s.wish(w.zone())
 	nothing := wish.Primary == 0 && wish.AssignedUserID == "" && wish.ScheduledDate == "" && !wish.ClearVendor && !wish.ClearAssigned
 	// The end of a repair is written with the end of its response.
-	if w.writing || wish.Closes || nothing || same(wish, s.Written) {
+	if w.writing || s.repairing() && w.refreshing || wish.Closes || nothing || same(wish, s.Written) {
 		return
 	}
 	w.bring(ctx, wish)
@@ -110,7 +112,12 @@ func (w *run) bring(ctx workflow.Context, wish activities.UpdateWorkOrderInput) 
 			s.note(durable.Now(ctx), "RentVine brought up to date", "")
 			// Our own write comes back as an event; it must not look like a person's.
 			s.Report.WorkOrder.StatusID = written.StatusID
-			s.Report.WorkOrder.AssignedUserID = wish.AssignedUserID
+			if !s.repairing() || wish.AssignedUserID != "" || wish.ClearAssigned {
+				s.Report.WorkOrder.AssignedUserID = wish.AssignedUserID
+			}
+			if s.repairing() && (wish.VendorContactID != "" || wish.ClearVendor) {
+				s.Report.WorkOrder.VendorContactID = wish.VendorContactID
+			}
 			if wish.Primary != 0 {
 				s.Report.WorkOrder.PrimaryStatus = wish.Primary
 			}
@@ -178,6 +185,9 @@ func kindOf(err error) string {
 // or the office has given the job to somebody itself.
 func (w *run) changedMeanwhile(before activities.Report, now time.Time) {
 	s := w.state
+	if s.Repair.Over() || s.Repair.Stage == repair.Finishing {
+		return
+	}
 	if movedOut(s.Report) && !movedOut(before) {
 		s.Repair.TenantsGone(w.circumstances(), now)
 	}

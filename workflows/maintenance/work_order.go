@@ -241,6 +241,10 @@ func (w *run) settings(ctx workflow.Context) activities.Settings {
 	for {
 		read, err := activities.ReadSettings.RunLocal(ctx, activities.ReadSettingsInput{PortfolioID: p.PortfolioID, PropertyID: p.ID}, "policy of the property")
 		if err == nil {
+			if s := w.state; s.Repair != nil && !read.Repairs.On() {
+				// A repair that runs keeps the rules that it began with.
+				read.Repairs, read.Accountant = s.Settings.Repairs, s.Settings.Accountant
+			}
 			w.state.Settings, w.fresh = read, true
 		}
 		// What was read before will do; without any policy nobody could be told.

@@ -31,6 +31,8 @@ func (r *State) Answer(a durable.Answer, c Circumstances, now time.Time) durable
 	if !slices.ContainsFunc(w.To, func(to activities.Person) bool { return to.ID == a.Person }) {
 		return late("Thank you. Somebody else is asked about that now.")
 	}
+	const latest = 20
+	r.Answered = append(r.Answered[max(0, len(r.Answered)-latest):], number)
 	for i := range r.Waits {
 		r.Waits[i].Answered = r.Waits[i].Answered || r.Waits[i].Number == number
 	}
@@ -106,6 +108,8 @@ func (r *State) answerWindow(a durable.Answer, c Circumstances, now time.Time) d
 	}
 	picked := r.Windows[n-1]
 	if !picked.Start.After(now) {
+		r.Windows = nil
+		r.stopAsking(AskWindow, AskManagerWindow)
 		return late("Sorry, that time has passed. We send you others.")
 	}
 	r.Picked = &picked
@@ -133,7 +137,7 @@ func (r *State) answerWork(p Purpose, a durable.Answer, c Circumstances, now tim
 	case Way:
 		r.Visit.OnTheWay = now
 		r.stopAsking(AskWay, AskReminder)
-		r.tell(Tell{To: Tenants, Text: policy.TextRepairTenantOnTheWay, Who: r.Worker.Name})
+		r.tell(Tell{To: Tenants, Text: policy.TextRepairTenantOnTheWay, Who: r.Worker.Name, Window: &r.Visit.Window})
 		r.note(now, "on the way", a.Person)
 		r.move(OnTheWay, now)
 		r.ask(AskSite, r.worker(), now, nil, 0)
@@ -160,6 +164,7 @@ func (r *State) answerWork(p Purpose, a durable.Answer, c Circumstances, now tim
 		return taken("Understood. The property manager looks at it.")
 	}
 	r.Visit.Ended = now
+	r.begun()
 	r.tell(Tell{To: Manager, Text: policy.TextRepairManagerNotice, Who: r.Worker.Name, Reason: "the work needs another visit", Mail: true})
 	r.stopAsking()
 	r.note(now, "the work needs another visit", a.Person)
@@ -245,7 +250,10 @@ func (r *State) silence(w Wait, c Circumstances, now time.Time) {
 		r.note(now, "accounting has not answered; the property manager decides", "")
 		r.ask(AskAccounting, []activities.Person{c.Manager}, now, daily(3), patience)
 	case AskWindow:
-		r.askManagerForWindow("the tenant has not answered", c, now)
+		// The times that were offered may have passed: the manager gets fresh ones.
+		r.note(now, "the tenant has not chosen a time", "")
+		r.stopAsking(AskWindow)
+		r.Windows, r.WindowRounds = nil, maxWindowRounds
 	case AskAgain:
 		r.review("what is missing was not handed in: "+w.Reason, c, now)
 	case AskReview:
@@ -258,7 +266,13 @@ func (r *State) silence(w Wait, c Circumstances, now time.Time) {
 	case AskSpend, AskManagerWindow, AskStuck:
 		r.stopAsking(w.Purpose)
 		r.stop("nobody has decided: "+w.Reason, c, now)
-	case AskReminder, AskWay, AskSite, AskLate:
+	case AskLate:
+		r.replace("did not come", c, now)
+	case AskReminder, AskWay, AskSite:
+		r.stopAsking(w.Purpose)
+	}
+	// Whatever was decided, the same silence decides once.
+	if still, open := r.waiting(w.Purpose, w.Number); open && !still.GiveUpAt.After(now) {
 		r.stopAsking(w.Purpose)
 	}
 }

@@ -47,12 +47,17 @@ func (r *State) handedIn(a durable.Answer, c Circumstances, now time.Time) {
 	}
 	r.stopAsking(AskDone, AskAgain)
 	r.Verdict = nil
+	r.begun()
+	r.note(now, "reported the work done after "+now.Sub(r.Visit.Arrived).Round(time.Minute).String()+" on site", r.Worker.ID)
+	r.move(Checking, now)
+}
+
+// begun takes that work was done: its parts are used and its orders stand.
+func (r *State) begun() {
 	r.PartsUsed = r.Parts != nil
 	for i := range r.Orders {
 		r.Orders[i].Stands = true
 	}
-	r.note(now, "reported the work done after "+now.Sub(r.Visit.Arrived).Round(time.Minute).String()+" on site", r.Worker.ID)
-	r.move(Checking, now)
 }
 
 // Inspected takes what the check has found.
@@ -131,8 +136,9 @@ func (r *State) comeBack(why string, c Circumstances, now time.Time) {
 	fixed := false
 	r.record(Record{Worker: r.Worker.ID, FirstTimeFixed: &fixed}, c)
 	r.tell(Tell{To: Manager, Text: policy.TextRepairManagerNotice, Who: r.Worker.Name, Reason: "not fixed: " + why, Mail: true})
-	r.tell(Tell{To: Tenants, Text: policy.TextRepairTenantReopened})
+	r.tell(Tell{To: Tenants, Text: policy.TextRepairTenantReopened, Count: r.Returns})
 	if r.Returns > 1 {
+		r.Never = append(r.Never, r.Worker.ID)
 		r.replace("the repair did not hold twice", c, now)
 		return
 	}

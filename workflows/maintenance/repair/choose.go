@@ -54,11 +54,15 @@ const (
 func (r *State) Bids(bids []sourcing.Scored, leftToManager bool, why string, c Circumstances, now time.Time) {
 	r.Invite = nil
 	if r.Stage != Bidding {
+		for _, b := range bids {
+			r.lost(Choice{Candidate: b.Candidate})
+		}
 		return
 	}
 	for _, b := range bids[:min(len(bids), maxQueue)] {
 		if b.Score == 0 {
 			r.note(now, "bid without valid insurance on the day: not considered", b.Candidate.ID)
+			r.lost(Choice{Candidate: b.Candidate})
 			continue
 		}
 		choice := Choice{Candidate: b.Candidate, Price: b.Price, From: b.Earliest}
@@ -66,6 +70,7 @@ func (r *State) Bids(bids []sourcing.Scored, leftToManager bool, why string, c C
 		r.Queue = append(r.Queue, choice)
 	}
 	if leftToManager {
+		r.Current = nil
 		r.stop("no vendor has bid; the property manager takes care of it", c, now)
 		return
 	}
@@ -86,15 +91,32 @@ func (r *State) pick(c Circumstances, now time.Time) {
 	}
 	next := r.Queue[0]
 	r.Current, r.Queue = &next, r.Queue[1:]
-	if next.Price > c.Rules.Spend.Limit && next.Price > r.Approved {
-		r.note(now, fmt.Sprintf("%s is above the limit of %s: the owner is asked", next.Price, c.Rules.Spend.Limit), next.ID)
-		r.move(Approving, now)
-		if r.OwnersRead {
-			r.askOwners(c, now)
-		}
+	if r.needsApproval(c, now) {
 		return
 	}
 	r.offer(c, now)
+}
+
+// needsApproval asks the owner where the current candidate's price, with what was spent
+// before, is above the limit and what was approved.
+func (r *State) needsApproval(c Circumstances, now time.Time) bool {
+	total := r.Current.Price + r.spent()
+	if total <= c.Rules.Spend.Limit || total <= r.Approved {
+		return false
+	}
+	r.note(now, fmt.Sprintf("%s is above the limit of %s: the owner is asked", total, c.Rules.Spend.Limit), r.Current.ID)
+	r.move(Approving, now)
+	if r.OwnersRead {
+		r.askOwners(c, now)
+	}
+	return true
+}
+
+// lost tells a vendor that the bid was in vain.
+func (r *State) lost(c Choice) {
+	if c.Kind == sourcing.Vendor {
+		r.tell(Tell{To: One, Person: c.Person(), Text: policy.TextRepairBidLost})
+	}
 }
 
 // noneLeft ends a list: after the technicians come the vendors, and then the manager.
@@ -148,8 +170,12 @@ func (r *State) approve(by string, c Circumstances, now time.Time) {
 	if r.Current == nil {
 		return
 	}
-	r.Approved, r.ApprovedBy = max(r.Approved, r.Current.Price), by
-	r.note(now, "approved "+r.Current.Price.String(), by)
+	r.Approved, r.ApprovedBy = max(r.Approved, r.Current.Price+r.spent()), by
+	r.note(now, "approved "+r.Approved.String(), by)
+	if r.Given {
+		r.accept("operator", c, now)
+		return
+	}
 	r.offer(c, now)
 }
 
@@ -167,7 +193,7 @@ func (r *State) offer(c Circumstances, now time.Time) {
 
 // record adds to the worker's record of this round's offer.
 func (r *State) record(rec Record, c Circumstances) {
-	rec.Key = fmt.Sprintf("work-order/%s/%d/%d/%s", c.WorkOrder, c.Incarnation, r.Round, rec.Worker)
+	rec.Key = fmt.Sprintf("work-order/%s%s/%d/%s", c.WorkOrder, r.Suffix(), r.Round, rec.Worker)
 	rec.WorkOrderID, rec.Trade = c.WorkOrder, string(r.Analysis.Trade)
 	r.Records = append(r.Records, rec)
 }
@@ -194,12 +220,10 @@ func (r *State) accept(via string, c Circumstances, now time.Time) {
 	r.stopAsking(AskOffer, AskAward)
 	r.note(now, "accepted the job by "+via, r.Worker.ID)
 	r.record(Record{Worker: r.Worker.ID, AnsweredAt: now, Accepted: true, Price: r.Worker.Price}, c)
-	if r.Worker.Kind == sourcing.Vendor {
-		for _, l := range r.Queue {
-			r.tell(Tell{To: One, Person: l.Person(), Text: policy.TextRepairBidLost})
-		}
+	for _, l := range r.Queue {
+		r.lost(l)
 	}
-	r.Current = nil
+	r.Current, r.Given, r.Why = nil, false, ""
 	r.Earliest = max(r.Earliest, r.Worker.From)
 	r.Ordered, r.Accounted = false, false
 	r.move(Ordering, now)
@@ -211,7 +235,7 @@ func (r *State) replace(why string, c Circumstances, now time.Time) {
 	who := *r.Worker
 	r.note(now, "no longer has the job: "+why, who.ID)
 	r.leaveOut(who.ID)
-	announced := r.Visit != nil && r.Visit.Invited
+	announced := r.Visit != nil
 	r.unbook()
 	r.stopAsking()
 	r.undoOrders(func(o Order) bool { return o.Of == who.ID })
@@ -228,21 +252,30 @@ func (r *State) replace(why string, c Circumstances, now time.Time) {
 
 // Give gives the job to somebody whom an operator has chosen.
 func (r *State) Give(to Choice, c Circumstances, now time.Time) {
+	for _, l := range r.Queue {
+		r.lost(l)
+	}
+	r.Queue = nil
 	if r.Worker != nil {
-		r.Queue = nil
 		r.VendorsOnly = true // nobody else is asked meanwhile
 		r.replace("given to somebody else", c, now)
+	} else if r.Current != nil && r.Stage == Offering {
+		r.tell(Tell{To: One, Person: r.Current.Person(), Text: policy.TextRepairWorkerStopped, Reason: "given to somebody else"})
 	}
 	r.stopAsking()
 	r.Out = slices.DeleteFunc(r.Out, func(id string) bool { return id == to.ID })
-	r.Invite, r.Queue, r.Current = nil, nil, &to
-	r.accept("operator", c, now)
+	to.Price += r.partsCost()
+	r.Invite, r.Current, r.Given = nil, &to, true
+	if !r.needsApproval(c, now) {
+		r.accept("operator", c, now)
+	}
 }
 
 // stuck lets the manager decide whether the search goes on.
 func (r *State) stuck(why string, c Circumstances, now time.Time) {
 	r.Why = why
 	r.note(now, "stuck: "+why, "")
+	r.stopAsking() // whatever was asked is the manager's now
 	r.move(Stuck, now)
 	r.ask(AskStuck, []activities.Person{c.Manager}, now, daily(3), patience).Reason = why
 }
@@ -250,7 +283,7 @@ func (r *State) stuck(why string, c Circumstances, now time.Time) {
 // searchAgain begins a new search, in which everybody is asked again who is not known
 // to be unable.
 func (r *State) searchAgain(now time.Time) {
-	r.VendorsOnly, r.Out, r.Queue = false, nil, nil
+	r.VendorsOnly, r.Out, r.Queue = false, slices.Clone(r.Never), nil
 	r.move(Choosing, now)
 }
 
@@ -276,14 +309,18 @@ func (r *State) TakeBack(why string) {
 	r.stopAsking()
 	who := r.Worker
 	r.unbook()
-	if !arrived {
-		r.undoOrders(func(Order) bool { return true })
-		r.giveBackParts()
+	if arrived {
+		r.begun()
+	}
+	r.undoOrders(func(Order) bool { return true })
+	r.giveBackParts()
+	for _, l := range r.Queue {
+		r.lost(l)
 	}
 	switch {
 	case who != nil:
 		r.tell(Tell{To: One, Person: who.Person(), Text: policy.TextRepairWorkerStopped, Reason: why})
-	case r.Current != nil:
+	case r.Current != nil && (r.Stage == Offering || r.Current.Kind == sourcing.Vendor):
 		r.tell(Tell{To: One, Person: r.Current.Person(), Text: policy.TextRepairWorkerStopped, Reason: why})
 	}
 	r.Worker, r.Current, r.Queue, r.Invite = nil, nil, nil, nil
@@ -327,4 +364,9 @@ func (r *State) Open() bool {
 	case Analysing, OnSite, Checking, Reviewing, Confirming, Finishing, Finished:
 	}
 	return false
+}
+
+// OwnerApproved tells whether an owner, and nobody instead, has approved the price.
+func (r *State) OwnerApproved() bool {
+	return slices.ContainsFunc(r.Owners, func(p activities.Person) bool { return p.ID == r.ApprovedBy })
 }

@@ -31,6 +31,25 @@ func (r *State) partsCost() policy.Cents {
 	return sum
 }
 
+// spent is what the orders cost that stand whatever comes.
+func (r *State) spent() policy.Cents {
+	var sum policy.Cents
+	for _, o := range r.Orders {
+		if o.Stands {
+			sum += o.Total
+		}
+	}
+	return sum
+}
+
+// Total is what the repair will have cost with the one who has the job, or is to get it.
+func (r *State) Total() policy.Cents {
+	if r.Worker != nil {
+		return max(r.spent(), r.Worker.Price) // the worker's own order is among them once work was done
+	}
+	return r.spent() + r.Cost()
+}
+
 // ToOrder is an order that is to be placed.
 type ToOrder struct {
 	Number  int
@@ -133,7 +152,7 @@ func (r *State) WindowsFound(windows []appointments.Window, c Circumstances, now
 		// Nobody lives there: the first time will do.
 		r.Picked = &r.Windows[0]
 	case r.WindowRounds > maxWindowRounds:
-		r.askManagerForWindow("the tenant has refused all times", c, now)
+		r.askManagerForWindow("the tenant has chosen none of the times", c, now)
 	default:
 		r.ask(AskWindow, c.Tenants, now, every(c.Rules.Windows.AskAgain, c.Rules.Windows.Times),
 			c.Rules.Windows.AskAgain*time.Duration(c.Rules.Windows.Times+1))
@@ -160,6 +179,7 @@ func (r *State) askManagerForWindow(why string, c Circumstances, now time.Time) 
 // Booked takes whether the chosen time was still free.
 func (r *State) Booked(ok bool, rules policy.Visit, now time.Time) {
 	if r.Stage != Scheduling || r.Picked == nil {
+		r.Undo.Booking = r.Undo.Booking || ok
 		return
 	}
 	window := *r.Picked
@@ -183,8 +203,11 @@ func (r *State) Booked(ok bool, rules policy.Visit, now time.Time) {
 }
 
 // OrderFailed takes that an order could not be placed: a person sees to it.
-func (r *State) OrderFailed(number string, _ Circumstances, _ time.Time) {
+//
+// It may have been booked all the same: what there is of it is cancelled.
+func (r *State) OrderFailed(number string, vendor activities.Person) {
 	r.OrderCount++
+	r.Undo.Orders = append(r.Undo.Orders, Order{PurchaseOrder: activities.PurchaseOrder{Number: number}, Vendor: vendor})
 	r.tell(Tell{To: Manager, Text: policy.TextRepairManagerNotice, Who: r.workerName(), Mail: true,
 		Reason: "order " + number + " could not be placed: please place it by hand"})
 }

@@ -46,7 +46,7 @@ type play struct {
 
 func newPlay(t *testing.T) *play {
 	t.Helper()
-	p := &play{T: t, State: New(began), c: around(), now: began}
+	p := &play{T: t, State: New(false, began), c: around(), now: began}
 	p.Analysed(analysis.Analysis{Priority: analysis.PriorityNormal, Trade: "plumbing", Problem: "Leaking tap", Minutes: 45}, began)
 	return p
 }
@@ -373,7 +373,7 @@ func TestHeldMessagesTakeNobodysTime(t *testing.T) {
 	p.offerTechnicians("maria")
 	w := p.asked(AskOffer)
 	p.Sent(w.Number, p.now)
-	p.Postpone(w.Step()+"/maria", 10*time.Hour)
+	p.Postpone(w.Step()+"/maria", p.now.Add(10*time.Hour), p.now)
 	p.pass(10 * time.Hour)
 	p.asked(AskOffer)
 	p.pass(4 * time.Hour)
@@ -399,7 +399,7 @@ func TestLateAndForeignAnswersChangeNothing(t *testing.T) {
 func TestAnEndLeavesNothingDangling(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		p := &play{T: t, State: New(began), c: around(), now: began}
+		p := &play{T: t, State: New(false, began), c: around(), now: began}
 		orders, visits := map[string]bool{}, map[int]bool{}
 		for range rapid.IntRange(0, 60).Draw(rt, "steps") {
 			p.step(rt, orders, visits)

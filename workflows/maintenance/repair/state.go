@@ -7,6 +7,7 @@ package repair
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aictive/keyholder/activities"
@@ -60,13 +61,17 @@ const (
 
 // State is all that is known of a repair. Times are business time in UTC.
 type State struct {
-	Stage    Stage             `json:"stage"`
+	Stage Stage `json:"stage"`
+	// Series tells the repairs of one work order apart: "" is the first.
+	Series   string            `json:"series,omitempty"`
 	Since    time.Time         `json:"since"`
 	Analysis analysis.Analysis `json:"analysis,omitzero"`
 
 	// Round counts the searches for somebody. Out are those who are not asked again.
 	Round int      `json:"round,omitempty"`
 	Out   []string `json:"out,omitempty"`
+	// Never are those whose work did not hold twice.
+	Never []string `json:"never,omitempty"`
 	// VendorsOnly is set once no technician is left, and Preferred says why one kind was
 	// preferred.
 	VendorsOnly bool   `json:"vendors_only,omitempty"`
@@ -77,8 +82,10 @@ type State struct {
 	// job, best first.
 	Invite []sourcing.Candidate `json:"invite,omitempty"`
 	Queue  []Choice             `json:"queue,omitempty"`
-	// Current is offered the job, or waits for its approval; Worker has accepted it.
+	// Current is offered the job, or waits for its approval (Given by an operator it need
+	// not be offered); Worker has accepted it.
 	Current *Choice `json:"current,omitempty"`
+	Given   bool    `json:"given,omitempty"`
 	Worker  *Worker `json:"worker,omitempty"`
 
 	// Owners are asked about prices above the limit; OwnersRead tells that they have
@@ -128,6 +135,8 @@ type State struct {
 	// Waits are the questions whose answers are waited for; Asked numbers them.
 	Waits []Wait `json:"waits,omitempty"`
 	Asked int    `json:"asked,omitempty"`
+	// Answered are the numbers of the latest questions that had an answer.
+	Answered []int `json:"answered,omitempty"`
 	// What is still to be carried out.
 	Tells   []Tell   `json:"tells,omitempty"`
 	Told    int      `json:"told,omitempty"`
@@ -234,6 +243,7 @@ type Tell struct {
 	Reason string               `json:"reason,omitempty"`
 	Window *appointments.Window `json:"window,omitempty"`
 	Price  policy.Cents         `json:"price,omitempty"`
+	Count  int                  `json:"count,omitempty"`
 	Mail   bool                 `json:"mail,omitempty"`
 }
 
@@ -245,8 +255,6 @@ type Circumstances struct {
 	Tenants    []activities.Person
 	// WorkOrder is RentVine's id; it names records and orders.
 	WorkOrder string
-	// Incarnation tells the responses to one work order apart.
-	Incarnation int
 }
 
 // Person is the candidate as somebody to write to.
@@ -254,8 +262,23 @@ func (c Choice) Person() activities.Person {
 	return activities.Person{ID: c.ID, Name: c.Name, Phone: c.Phone, Email: c.Email}
 }
 
-// New is a repair that begins.
-func New(now time.Time) *State { return &State{Stage: Analysing, Since: now} }
+// New is a repair that begins; again tells that the work order had one before.
+func New(again bool, now time.Time) *State {
+	r := &State{Stage: Analysing, Since: now}
+	if again {
+		const base = 36
+		r.Series = strconv.FormatInt(now.Unix()/60, base)
+	}
+	return r
+}
+
+// Suffix ends what the repair gives a name to.
+func (r *State) Suffix() string {
+	if r.Series == "" {
+		return ""
+	}
+	return "-" + r.Series
+}
 
 // Over tells whether nothing more will happen by itself.
 func (r *State) Over() bool { return r.Stage == Finished || r.Stage == Stopped }

@@ -21,7 +21,6 @@ func (r *State) visitDeadline(rules visitRules) (at time.Time, why string) {
 		if !v.Late {
 			return v.Window.End.Add(rules.Late), "nobody has arrived"
 		}
-		return v.Window.End.Add(2 * rules.Late), "nobody has arrived at all"
 	case OnSite:
 		if !v.Overrun {
 			return r.overrunAt(rules), "longer than estimated"
@@ -80,20 +79,29 @@ func (r *State) attend(c Circumstances, now time.Time) {
 			v.Late = true
 			r.note(now, "nobody has arrived within the window", r.Worker.ID)
 			r.stopAsking(AskWay, AskSite, AskReminder)
-			r.ask(AskLate, r.worker(), now, nil, 0)
+			r.ask(AskLate, r.worker(), now, nil, max(rules.Late, time.Minute))
 			r.tell(Tell{To: Manager, Text: policy.TextRepairManagerNotice, Who: r.Worker.Name, Reason: "nobody has arrived for the visit", Window: &v.Window, Mail: true})
-		}
-		if v.Late && due(v.Window.End.Add(2*rules.Late)) {
-			r.replace("did not come", c, now)
 		}
 	case OnSite:
 		if !v.Overrun && due(r.overrunAt(rules)) {
 			v.Overrun = true
 			r.note(now, "the work takes longer than estimated", r.Worker.ID)
-			r.ask(AskDone, r.worker(), now, []time.Duration{4 * time.Hour, 24 * time.Hour}, 3*24*time.Hour)
+			r.askAgain(AskDone, now, []time.Duration{4 * time.Hour, 24 * time.Hour}, 3*24*time.Hour)
 		}
 	case Analysing, Choosing, Bidding, Approving, Offering, Ordering, Scheduling, Checking, Reviewing, Confirming, Stuck, Finishing, Finished, Stopped:
 	}
+}
+
+// askAgain repeats an open question to the worker, or asks it; what was asked before can
+// still be answered.
+func (r *State) askAgain(p Purpose, now time.Time, again []time.Duration, giveUp time.Duration) {
+	for i := range r.Waits {
+		if w := &r.Waits[i]; w.Purpose == p {
+			w.AskedAt, w.NextAt, w.Again, w.GiveUpAt = now, now, again, now.Add(giveUp)
+			return
+		}
+	}
+	r.ask(p, r.worker(), now, again, giveUp)
 }
 
 // worker is who has the job, as the addressee of a question.

@@ -114,7 +114,9 @@ type Wait struct {
 	// GiveUpAt is when silence decides, zero for never.
 	GiveUpAt time.Time `json:"give_up_at,omitzero"`
 	Answered bool      `json:"answered,omitempty"`
-	Reason   string    `json:"reason,omitempty"`
+	// HeldUntil is when a message that is held back leaves.
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	Reason    string    `json:"reason,omitempty"`
 }
 
 // Step names the next message of the question.
@@ -187,6 +189,13 @@ func (r *State) StillAsked(step, person string) bool {
 	return ok && slices.ContainsFunc(w.To, func(to activities.Person) bool { return to.ID == person })
 }
 
+// AskedInVain tells whether a message of a step has opened a question that was settled
+// without its answer.
+func (r *State) AskedInVain(step, person string) bool {
+	_, number, ok := Of(step)
+	return ok && !slices.Contains(r.Answered, number) && !r.StillAsked(step, person)
+}
+
 // Due are the questions that are to be sent now.
 func (r *State) Due(now time.Time) []Wait {
 	var due []Wait
@@ -200,9 +209,10 @@ func (r *State) Due(now time.Time) []Wait {
 
 // Postpone takes that the message of a step leaves later than it was asked for: who is
 // asked has as much time as anybody.
-func (r *State) Postpone(step string, by time.Duration) {
+// Several who are asked the same are held back together.
+func (r *State) Postpone(step string, until, now time.Time) {
 	_, number, ok := Of(step)
-	if !ok || by <= 0 {
+	if !ok {
 		return
 	}
 	for i := range r.Waits {
@@ -210,6 +220,15 @@ func (r *State) Postpone(step string, by time.Duration) {
 		if w.Number != number {
 			continue
 		}
+		from := now
+		if w.HeldUntil.After(from) {
+			from = w.HeldUntil
+		}
+		by := until.Sub(from)
+		if by <= 0 {
+			continue
+		}
+		w.HeldUntil = until
 		w.AskedAt = w.AskedAt.Add(by)
 		if !w.NextAt.IsZero() {
 			w.NextAt = w.NextAt.Add(by)
