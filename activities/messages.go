@@ -72,12 +72,13 @@ const (
 	Mail Channel = "mail"
 )
 
-// Option is one possible answer to a question; Detail is a line of what its page
-// shows, and Field something that its form asks.
 type (
+	// Option is one possible answer to a question.
 	Option = store.Option
+	// Detail is a line of what the page of a question shows.
 	Detail = store.Detail
-	Field  = store.Field
+	// Field is something that the form of a question asks.
+	Field = store.Field
 )
 
 // The kinds of fields, for workflows.

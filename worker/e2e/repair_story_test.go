@@ -109,7 +109,7 @@ func TestALeakingTapIsRepaired(t *testing.T) {
 
 	d, err = s.Describe(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, maintenance.StageClosed, maintenance.Stage(d.Ended.Outcome))
+	require.Equal(t, maintenance.StageClosed, d.Ended.Outcome)
 	require.Equal(t, 5, d.Repair.Rating)
 	fields, err := s.WorkOrder(t.Context(), id)
 	require.NoError(t, err)

@@ -89,9 +89,9 @@ func (w *run) holdTechnician(ctx workflow.Context) {
 	if r.Worker != nil && r.Worker.Kind == sourcing.Technician && !r.Over() {
 		holds = r.Worker.ID
 	}
-	switch {
-	case holds == r.Holds:
-	case holds == "":
+	switch holds {
+	case r.Holds:
+	case "":
 		keep(ctx, w, activities.ReleaseTechnician, activities.None{}, "the technician is free again")
 	default:
 		keep(ctx, w, activities.AssignTechnician, holds, "the technician is taken")

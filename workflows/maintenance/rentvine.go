@@ -196,7 +196,7 @@ func (w *run) changedMeanwhile(before activities.Report, now time.Time) {
 	if other(was.AssignedUserID, is.AssignedUserID, s.Written.AssignedUserID) || other(was.VendorContactID, is.VendorContactID, s.Written.VendorContactID) {
 		// What the office has written stands.
 		s.Written.AssignedUserID, s.Written.VendorContactID = "", ""
-		s.Repair.Stop("the office has given the job to somebody", w.circumstances(), now)
+		s.Repair.Stop("the office has given the job to somebody", now)
 	}
 }
 

@@ -306,11 +306,11 @@ func (w *saleRun) look(ctx workflow.Context) error {
 		return err
 	}
 	now := durable.Now(ctx)
-	if err != nil {
+	if err == nil {
+		w.state.compare(view, now, func() { w.state.looked(view, now) })
+	} else {
 		w.state.lookFailed(now)
-		return nil
 	}
-	w.state.compare(view, now, func() { w.state.looked(view, now) })
 	return nil
 }
 

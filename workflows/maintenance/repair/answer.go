@@ -42,7 +42,7 @@ func (r *State) Answer(a durable.Answer, c Circumstances, now time.Time) durable
 	case AskOwner, AskSpend:
 		return r.answerSpend(a, c, now)
 	case AskAccounting:
-		return r.answerAccounting(a, c, now)
+		return r.answerAccounting(a, now)
 	case AskWindow, AskManagerWindow:
 		return r.answerWindow(a, c, now)
 	case AskReminder:
@@ -73,25 +73,25 @@ func (r *State) answerSpend(a durable.Answer, c Circumstances, now time.Time) du
 		r.approve(a.Person, c, now)
 		return taken("Thank you. The repair goes ahead.")
 	}
-	r.stop("the price was declined", c, now)
+	r.Stop("the price was declined", now)
 	return taken("Understood. The repair does not go ahead; the property manager is told.")
 }
 
-func (r *State) answerAccounting(a durable.Answer, c Circumstances, now time.Time) durable.Outcome {
+func (r *State) answerAccounting(a durable.Answer, now time.Time) durable.Outcome {
 	r.stopAsking(AskAccounting)
 	if a.Choice == Approve {
 		r.Accounted = true
 		r.note(now, "accounting has agreed to the order", a.Person)
 		return taken("Thank you. The order is placed.")
 	}
-	r.stop("accounting has declined the order", c, now)
+	r.Stop("accounting has declined the order", now)
 	return taken("Understood. Nothing is ordered; the property manager is told.")
 }
 
 func (r *State) answerWindow(a durable.Answer, c Circumstances, now time.Time) durable.Outcome {
 	if a.Choice == Other {
 		if a.Person == c.Manager.ID {
-			r.stop("no time for the visit could be found", c, now)
+			r.Stop("no time for the visit could be found", now)
 			return taken("Understood. The visit is left to you.")
 		}
 		for _, w := range r.Windows {
@@ -219,7 +219,7 @@ func (r *State) answerConfirm(a durable.Answer, c Circumstances, now time.Time) 
 func (r *State) answerStuck(a durable.Answer, c Circumstances, now time.Time) durable.Outcome {
 	r.stopAsking(AskStuck)
 	if a.Choice == Leave {
-		r.stop("the property manager takes care of it", c, now)
+		r.Stop("the property manager takes care of it", now)
 		return taken("Thank you. It is left to you.")
 	}
 	r.note(now, "goes on looking", a.Person)
@@ -244,7 +244,7 @@ func (r *State) silence(w Wait, c Circumstances, now time.Time) {
 		r.askManagerToSpend("the owner has not answered", c, now)
 	case AskAccounting:
 		if len(w.To) == 1 && w.To[0].ID == c.Manager.ID {
-			r.stop("nobody has agreed to the order", c, now)
+			r.Stop("nobody has agreed to the order", now)
 			return
 		}
 		r.note(now, "accounting has not answered; the property manager decides", "")
@@ -265,7 +265,7 @@ func (r *State) silence(w Wait, c Circumstances, now time.Time) {
 		r.stuck("the work is not reported as done", c, now)
 	case AskSpend, AskManagerWindow, AskStuck:
 		r.stopAsking(w.Purpose)
-		r.stop("nobody has decided: "+w.Reason, c, now)
+		r.Stop("nobody has decided: "+w.Reason, now)
 	case AskLate:
 		r.replace("did not come", c, now)
 	case AskReminder, AskWay, AskSite:

@@ -71,7 +71,7 @@ func (r *State) Bids(bids []sourcing.Scored, leftToManager bool, why string, c C
 	}
 	if leftToManager {
 		r.Current = nil
-		r.stop("no vendor has bid; the property manager takes care of it", c, now)
+		r.Stop("no vendor has bid; the property manager takes care of it", now)
 		return
 	}
 	r.note(now, fmt.Sprintf("%d bids: %s", len(bids), why), "")
@@ -288,9 +288,7 @@ func (r *State) searchAgain(now time.Time) {
 }
 
 // Stop leaves the repair to people and takes back what was done.
-func (r *State) Stop(why string, c Circumstances, now time.Time) { r.stop(why, c, now) }
-
-func (r *State) stop(why string, c Circumstances, now time.Time) {
+func (r *State) Stop(why string, now time.Time) {
 	r.Why = why
 	r.note(now, "left to the property manager: "+why, "")
 	r.tell(Tell{To: Manager, Text: policy.TextRepairManagerStopped, Reason: why})
