@@ -67,9 +67,16 @@ func TestALaterWordOfGasRaisesAndNoneLowers(t *testing.T) {
 	s.nothingTwice()
 }
 
+// withoutRepairs leaves ordinary requests to people.
+func (s *scenario) withoutRepairs(t *testing.T) {
+	t.Helper()
+	s.policyWith(t, "      days: [mon, tue, wed, thu, fri, sat]\n      slots", "      slots")
+}
+
 func TestAnOrdinaryRequestWaitsForTheMorning(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
+	s.withoutRepairs(t)
 	s.start = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC) // 22:00 in Los Angeles
 	s.freshEnvironment("work-order/" + s.id)
 	s.record(map[string]any{"description": drippingTap})
@@ -107,6 +114,7 @@ func TestAnOrdinaryRequestWaitsForTheMorning(t *testing.T) {
 func TestAnOrdinaryRequestRespectsTheDailyCap(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
+	s.withoutRepairs(t)
 	s.acts.Clock = clockAt(s.start)
 	s.record(map[string]any{"description": drippingTap})
 	for i := range 6 {
@@ -128,6 +136,7 @@ func TestAnOrdinaryRequestRespectsTheDailyCap(t *testing.T) {
 func TestAnOrdinaryRequestBecomesAnEmergency(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
+	s.withoutRepairs(t)
 	s.acts.Clock = clockAt(s.start)
 	s.record(map[string]any{"description": drippingTap})
 	s.at(time.Hour, func() {

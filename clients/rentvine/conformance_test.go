@@ -114,7 +114,7 @@ func TestTrap2StatusesAreReadFromTheSingularPath(t *testing.T) {
 	t.Parallel()
 	statuses, err := open(t, sandbox.Config{MaxPageSize: 4}).client.WorkOrderStatuses(t.Context())
 	require.NoError(t, err)
-	require.Len(t, statuses, 6)
+	require.Len(t, statuses, 7)
 	require.Equal(t, rentvine.WorkOrderStatus{ID: "15", Name: "Completed", Primary: rentvine.StatusClosed, IsSystem: true}, statuses[4])
 	require.Equal(t, rentvine.StatusCancelled, statuses[5].Primary, "trap 1: cancelled is 5")
 	require.True(t, statuses[5].Primary.Ended())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aictive/keyholder/worker/e2e"
 	"github.com/aictive/keyholder/workflows/maintenance"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 	"github.com/aictive/keyholder/workflows/sync"
 )
 
@@ -79,7 +80,7 @@ func playClosedInRentVine(t *testing.T, s *e2e.Stack) string {
 
 func playOrdinary(t *testing.T, s *e2e.Stack) string {
 	id := emergency(t, s, map[string]any{"description": "The bathroom door squeaks.", "priorityID": "1"})
-	until(t, s, id, maintenance.StageWaiting)
+	until(t, s, id, maintenance.Stage(repair.Offering))
 	return closed(t, s, id)
 }
 
