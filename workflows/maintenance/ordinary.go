@@ -310,6 +310,9 @@ func (w *run) readOwners(ctx workflow.Context) {
 	w.state.Repair.OwnersFound(owners, w.circumstances(), durable.Now(ctx))
 }
 
+// maxOrderNumber is the longest number that an order may have: see PurchaseOrderInput.
+const maxOrderNumber = 21
+
 // placeOrders orders what the repair needs, and cancels what was ordered for work that
 // has changed hands meanwhile.
 func (w *run) placeOrders(ctx workflow.Context) {
@@ -317,6 +320,7 @@ func (w *run) placeOrders(ctx workflow.Context) {
 	readyOn := ""
 	for _, o := range r.ToOrder(r.Analysis.Problem + ", " + w.about().Address) {
 		number := fmt.Sprintf("WO%s-%d%s", w.about().WorkOrder, o.Number, r.Suffix())
+		number = number[max(0, len(number)-maxOrderNumber):]
 		placed, err := activities.CreatePurchaseOrder.Run(ctx, activities.PurchaseOrderInput{
 			Ref: w.orderRef(number), Number: number, WorkOrderID: w.id, WorkOrderNumber: w.about().WorkOrder,
 			Vendor: o.Vendor, VendorContact: o.Contact, Currency: s.Settings.Repairs.Currency, Lines: o.Lines,

@@ -25,11 +25,23 @@ func (w *run) tellRepair(ctx workflow.Context) {
 	r.Tells = nil
 	if !s.resting() || s.Ended != nil {
 		for _, q := range r.Due(now) {
+			if until, quiet := w.quietUntil(now); quiet {
+				// Nobody is asked at night; who is asked then has all the time from the morning on.
+				r.Hold(q.Number, until, now)
+				continue
+			}
 			batch = append(batch, w.questionMessages(q, now)...)
 			r.Sent(q.Number, now)
 		}
 	}
 	w.send(ctx, "tell and ask people", batch, 0)
+}
+
+// quietUntil tells whether it is night where the property is, and when that ends.
+func (w *run) quietUntil(now time.Time) (time.Time, bool) {
+	settings := w.state.Settings
+	settings.TimeZone = w.zone()
+	return settings.QuietUntil(now)
 }
 
 // tellMessages is one thing told to its audience.

@@ -239,6 +239,16 @@ func (r *State) Postpone(step string, until, now time.Time) {
 	}
 }
 
+// Hold lets a question be sent later than it is due.
+func (r *State) Hold(number int, until, now time.Time) {
+	for i := range r.Waits {
+		if w := &r.Waits[i]; w.Number == number {
+			r.Postpone(w.Step(), until, now)
+			w.NextAt = until
+		}
+	}
+}
+
 // Unreachable takes that somebody cannot be asked by any channel. Where nobody else is
 // asked the same, that is as good as silence.
 func (r *State) Unreachable(step string, c Circumstances, now time.Time) {
