@@ -64,13 +64,18 @@ type DevServer struct {
 // is a *PortTakenError, found before anything is started. ctx bounds the start
 // alone: end the server with Stop or Close.
 func StartDevServer(ctx context.Context, o DevServerOptions) (*DevServer, error) {
-	if err := o.fill(ctx); err != nil {
-		return nil, err
-	}
 	var err error
 	for range startTries {
+		filled := o
+		if err := filled.fill(ctx); err != nil {
+			return nil, err
+		}
 		var d *DevServer
-		if d, err = startOnce(ctx, o); !errors.Is(err, errEnded) {
+		d, err = startOnce(ctx, filled)
+		// A port that we have picked ourselves may be lost to another program meanwhile.
+		var taken *PortTakenError
+		picked := (o.Port == 0 || o.UIPort == 0) && errors.As(err, &taken)
+		if !picked && !errors.Is(err, errEnded) {
 			return d, err
 		}
 	}
