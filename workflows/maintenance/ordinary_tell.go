@@ -110,6 +110,11 @@ func (w *run) questionMessages(q repair.Wait, now time.Time) []activities.Messag
 		Purpose: string(q.Purpose), Title: about.Problem + ", " + about.Address, Options: options, Fields: fields,
 		Details: w.questionDetails(q), ExpiresAt: w.expires(q, now),
 	}
+	if q.Purpose == repair.AskReview {
+		for _, p := range r.Photos {
+			ask.Photos = append(ask.Photos, p.ID)
+		}
+	}
 	class := activities.Work
 	switch q.Purpose {
 	case repair.AskWindow, repair.AskReminder, repair.AskConfirm, repair.AskOwner:
