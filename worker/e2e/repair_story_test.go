@@ -376,3 +376,27 @@ func TestTheTenantsMoveOut(t *testing.T) {
 	require.Equal(t, "the check", d.Repair.Confirmed)
 	nothingDangles(t, s, id)
 }
+
+// Reopened in RentVine after it had ended: the repair begins anew, and people are asked
+// again under codes of their own.
+func TestAReopenedRepairBeginsAnew(t *testing.T) {
+	t.Parallel()
+	s := start(t, e2e.Options{Args: []string{"--policy", allDay(t), "--day", repairDay}})
+	id := bookedVisit(t, s, nil)
+	require.NoError(t, s.SetStatus(t.Context(), id, "Cancelled"))
+	require.NoError(t, s.UntilClosed(t.Context(), id, 4*soon))
+	first := asked(t, s, id, "Reply 1 = accept", maria)
+	require.NoError(t, s.SetStatus(t.Context(), id, "In Progress"))
+	inStage(t, s, id, repair.Offering)
+	require.Eventually(t, func() bool {
+		return asked(t, s, id, "Reply 1 = accept", maria).Body != first.Body
+	}, 4*soon, 50*time.Millisecond)
+	says(t, s, id, "Reply 1 = accept", maria, repair.Accept)
+	inStage(t, s, id, repair.Scheduling)
+	require.NoError(t, s.SetStatus(t.Context(), id, "Cancelled"))
+	require.NoError(t, s.UntilClosed(t.Context(), id, 4*soon))
+	d, err := s.Until(t.Context(), id, func(d maintenance.Description) bool { return d.UnderWay == 0 }, 2*soon)
+	require.NoError(t, err)
+	require.Empty(t, d.Repair.Asking)
+	noVisits(t, s)
+}
