@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"go.uber.org/zap"
 
@@ -155,7 +156,9 @@ func (s *scenario) freshEnvironment(workflowID string) {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	s.env = suite.NewTestWorkflowEnvironment()
 	s.env.SetStartTime(s.start)
-	s.env.SetTestTimeout(20 * time.Second)
+	s.env.SetTestTimeout(time.Minute)
+	// Slow machines and the race detector take more than the second that a task has.
+	s.env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 10 * time.Second})
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflowID})
 	for _, wf := range workflows.Registry() {
 		wf.Register(s.env)
