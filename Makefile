@@ -28,7 +28,7 @@ dev: build ## Run everything on this machine; ARGS='--day 1s' and other flags: b
 
 .PHONY: test
 test: build ## Run all tests; ARGS='-run Name' and other flags of go test
-	@$(programs) && go test $(ARGS) ./...
+	@$(programs) && go test -timeout 30m $(ARGS) ./...
 
 .PHONY: check
 check: ## What CI runs: lint, tidy, workflow checks, all tests with the race detector, clean tree
@@ -40,7 +40,7 @@ check: ## What CI runs: lint, tidy, workflow checks, all tests with the race det
 .PHONY: test-race
 test-race: build
 	@[ -n "$(RACE)" ] || echo "no C compiler: the tests run without the race detector" >&2
-	@$(programs) && go test $(RACE) $(ARGS) ./...
+	@$(programs) && go test -timeout 30m $(RACE) $(ARGS) ./...
 
 .PHONY: lint
 lint: bin/golangci-lint ## Lint and check the format of all packages
