@@ -113,11 +113,7 @@ func raise(before, now triage.Assessment) triage.Assessment {
 }
 
 func monthIn(t time.Time, zone string) time.Month {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC
-	}
-	return t.In(loc).Month()
+	return t.In(locationOf(zone)).Month()
 }
 
 // ordinary acknowledges a report that is no emergency and tells the manager.

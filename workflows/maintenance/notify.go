@@ -62,11 +62,7 @@ func (w *run) nameOf(id string) string {
 }
 
 func (w *run) local(t time.Time) string {
-	loc, err := time.LoadLocation(w.zone())
-	if err != nil {
-		loc = time.UTC
-	}
-	return t.In(loc).Format("Jan 2 15:04 MST")
+	return t.In(w.location()).Format("Jan 2 15:04 MST")
 }
 
 // message is one message of a step to a person; the person is part of the step's

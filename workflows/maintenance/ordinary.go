@@ -360,11 +360,7 @@ func (w *run) findWindows(ctx workflow.Context) {
 
 // dayStarts is when a day begins where the property is, zero for "".
 func (w *run) dayStarts(day string) time.Time {
-	loc, err := time.LoadLocation(w.zone())
-	if err != nil {
-		loc = time.UTC
-	}
-	at, err := time.ParseInLocation(time.DateOnly, day, loc)
+	at, err := time.ParseInLocation(time.DateOnly, day, w.location())
 	if err != nil {
 		return time.Time{}
 	}
@@ -421,13 +417,7 @@ func (w *run) invitations(v repair.Visit, cancel bool) activities.SendInvitation
 	return in
 }
 
-func (w *run) location() *time.Location {
-	loc, err := time.LoadLocation(w.zone())
-	if err != nil {
-		return time.UTC
-	}
-	return loc
-}
+func (w *run) location() *time.Location { return locationOf(w.zone()) }
 
 // inspect checks the evidence of the work, and gives RentVine the photos.
 func (w *run) inspect(ctx workflow.Context) {

@@ -337,9 +337,5 @@ func confirmedBy(who string) string {
 // localTime is a time as RentVine's appointment windows have it (contracts/rentvine.md
 // 1.6).
 func localTime(t time.Time, zone string) string {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC
-	}
-	return t.In(loc).Format(time.DateTime)
+	return t.In(locationOf(zone)).Format(time.DateTime)
 }

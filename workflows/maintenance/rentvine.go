@@ -70,12 +70,17 @@ func (s *State) wish(zone string) activities.UpdateWorkOrderInput {
 	return wish
 }
 
-func localDate(t time.Time, zone string) string {
+// locationOf is a zone, UTC where it is not known.
+func locationOf(zone string) *time.Location {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
-		loc = time.UTC
+		return time.UTC
 	}
-	return t.In(loc).Format(time.DateOnly)
+	return loc
+}
+
+func localDate(t time.Time, zone string) string {
+	return t.In(locationOf(zone)).Format(time.DateOnly)
 }
 
 // write brings RentVine up to the wish, one write at a time; what is wished
