@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
@@ -43,6 +44,9 @@ type Config struct {
 	OutgoingWebhooks OutgoingWebhooks
 	// Clock is this process's business clock.
 	Clock durable.Clock
+	// Now is the machine's clock where people's time counts: quiet hours, caps, duty,
+	// windows. Nil means time.Now; where time skips, it follows.
+	Now func() time.Time
 	// PublicURL is where people reach action links, without a trailing slash.
 	PublicURL string
 	// StatusCallbackURL receives Twilio's delivery reports.
@@ -74,8 +78,14 @@ type Activities struct {
 
 // New prepares the activities.
 func New(cfg Config) *Activities {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	return &Activities{Config: cfg, properties: newPropertyCache(), zones: &zoneFinder{}}
 }
+
+// businessNow is the business time now.
+func (a *Activities) businessNow() time.Time { return a.Clock.At(a.Now()) }
 
 // Register binds the code of every activity that runs on the workflows' own task
 // queue, and all look-ups that run inside workflow tasks.

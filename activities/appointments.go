@@ -97,7 +97,7 @@ func (a *Activities) freeWindows(ctx context.Context, in FreeWindowsInput) ([]ap
 	if err != nil {
 		return nil, err
 	}
-	now := a.Clock.Now()
+	now := a.businessNow()
 	var full func(appointments.Window) bool
 	if in.Worker != "" && in.JobsPerWindow > 0 {
 		latest := now
@@ -204,7 +204,7 @@ func (a *Activities) sendInvitation(ctx context.Context, in SendInvitationsInput
 	}
 	record := store.Message{
 		Key: in.Ref + "/" + step, Channel: string(Mail), Address: a.Keys.Address(to.Email),
-		WorkflowID: info.WorkflowExecution.ID, Step: step, Class: string(Routine), SentAt: time.Now().UTC(),
+		WorkflowID: info.WorkflowExecution.ID, Step: step, Class: string(Routine), SentAt: a.Now().UTC(),
 	}
 	if !a.Outbound.Allows(to.Email) {
 		record.Ref, record.Status = record.Key, "recorded"

@@ -248,7 +248,7 @@ func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Messa
 	until := func(t time.Time, why string) (Sent, bool, error) {
 		return Sent{Outcome: MessageHeld, HeldUntil: t, Why: why}, true, nil
 	}
-	now := a.Clock.Now()
+	now := a.businessNow()
 	paused, err := a.Store.Setting(ctx, "outbound_paused")
 	if err != nil {
 		return Sent{}, false, err
@@ -269,7 +269,7 @@ func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Messa
 	if m.Class == Work {
 		return Sent{}, false, nil
 	}
-	sent, err := a.Store.CountMessages(ctx, a.Keys.Address(m.To.Phone), string(Routine), time.Now().Add(-a.Clock.Real(24*time.Hour)))
+	sent, err := a.Store.CountMessages(ctx, a.Keys.Address(m.To.Phone), string(Routine), a.Now().Add(-a.Clock.Real(24*time.Hour)))
 	if err != nil {
 		return Sent{}, false, err
 	}
@@ -299,7 +299,7 @@ func (a *Activities) sendBy(ctx context.Context, in SendMessagesInput, m Message
 	record := store.Message{
 		Key: in.Ref + "/" + m.Step + "/" + string(ch), Channel: string(ch), Address: hashed,
 		WorkflowID: activity.GetInfo(ctx).WorkflowExecution.ID, Step: m.Step, Class: string(m.Class),
-		SentAt: time.Now().UTC(),
+		SentAt: a.Now().UTC(),
 	}
 	if !a.Outbound.Allows(address) {
 		record.Ref, record.Status = record.Key, "recorded"

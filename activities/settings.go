@@ -32,7 +32,7 @@ type Settings = policy.Settings
 func (a *Activities) readSettings(ctx context.Context, in ReadSettingsInput) (Settings, error) {
 	rules := a.Policy.Current()
 	s := rules.For(in.PortfolioID, in.PropertyID)
-	now := a.Clock.Now()
+	now := a.businessNow()
 	s.OnCall.Swaps = swapsOf(s, a.liveSwaps(ctx, now), now, rules.People)
 	return s, nil
 }

@@ -96,7 +96,7 @@ func (a *Activities) listVendors(ctx context.Context, in ListVendorsInput) ([]so
 		return nil, toTemporal(ctx, err)
 	}
 	settings := a.Policy.For(in.PortfolioID, in.PropertyID)
-	now := a.Clock.Now()
+	now := a.businessNow()
 	firms := merge(vendors, trades, settings.Repairs.Vendors, now)
 	for i, f := range firms {
 		firms[i].Phone, firms[i].Email = "", ""

@@ -263,7 +263,7 @@ func (r *reading) movedOut() bool {
 	if err != nil {
 		place = time.UTC
 	}
-	return lease.MoveOut < r.a.Clock.Now().In(place).Format(time.DateOnly)
+	return lease.MoveOut < r.a.businessNow().In(place).Format(time.DateOnly)
 }
 
 // person normalises the phone to E.164; one that cannot be is left out, so that

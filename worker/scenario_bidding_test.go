@@ -47,13 +47,12 @@ func (s *scenario) tapJob(vendors int) maintenance.BiddingInput {
 	}
 }
 
-// bidFor runs the workflow; during is told what to do meanwhile. The clock of the
-// activities stands still at ten in the morning.
+// bidFor runs the workflow; during is told what to do meanwhile.
 func (s *scenario) bidFor(in maintenance.BiddingInput, during func()) error {
 	s.t.Helper()
 	s.freshEnvironment(maintenance.BiddingID(in.WorkOrderID, in.Round))
 	s.env.SetTestTimeout(40 * time.Second)
-	s.acts.Clock = clockAt(s.start)
+	s.acts.Clock = in.Clock
 	if during != nil {
 		during()
 	}
@@ -324,7 +323,6 @@ func TestInvitationsWaitForTheMorning(t *testing.T) {
 			require.Equal(t, 2, s.describeBidding().MessagesHeld)
 			require.Zero(t, s.describeBidding().Deadline)
 		})
-		s.at(10*time.Hour-time.Minute, func() { s.acts.Clock = clockAt(s.start.Add(10*time.Hour + time.Minute)) })
 		s.at(11*time.Hour, func() {
 			require.Len(t, s.vendorTexts(11), 1)
 			require.InDelta(t, 14*time.Hour, s.since(s.describeBidding().Deadline), float64(15*time.Minute), "the window begins with the text")

@@ -12,18 +12,10 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/store"
-	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/maintenance"
 )
 
 const drippingTap = "The kitchen tap drips slowly."
-
-// clockAt is a clock that says when now and runs at twice the pace: activities
-// keep real time, which no test can wait for.
-func clockAt(when time.Time) durable.Clock {
-	now := time.Now()
-	return durable.Clock{Epoch: now.Add(now.Sub(when)), Scale: 2}
-}
 
 func TestLifeSafetyComesFirst(t *testing.T) {
 	t.Parallel()
@@ -80,7 +72,6 @@ func TestAnOrdinaryRequestWaitsForTheMorning(t *testing.T) {
 	s.start = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC) // 22:00 in Los Angeles
 	s.freshEnvironment("work-order/" + s.id)
 	s.record(map[string]any{"description": drippingTap})
-	s.acts.Clock = clockAt(s.start)
 	s.at(time.Hour, func() {
 		d := s.describe()
 		require.Equal(t, maintenance.StageWaiting, d.Stage)
@@ -89,8 +80,7 @@ func TestAnOrdinaryRequestWaitsForTheMorning(t *testing.T) {
 		require.Len(t, s.mails("grace@example.com"), 1)
 	})
 	// The worker's clock is behind the server's: that must not become a busy loop.
-	s.at(10*time.Hour-time.Minute, func() { s.acts.Clock = clockAt(s.start.Add(10*time.Hour - time.Minute)) })
-	s.at(10*time.Hour+30*time.Second, func() { s.acts.Clock = clockAt(s.start.Add(10*time.Hour + 30*time.Second)) })
+	s.behind = 30 * time.Second
 	s.at(11*time.Hour, func() {
 		require.Zero(t, s.describe().MessagesHeld)
 		require.Equal(t, []string{"o_received"}, s.got("tara"))
@@ -115,12 +105,11 @@ func TestAnOrdinaryRequestRespectsTheDailyCap(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
 	s.withoutRepairs(t)
-	s.acts.Clock = clockAt(s.start)
 	s.record(map[string]any{"description": drippingTap})
 	for i := range 6 {
 		require.NoError(t, s.store.RecordMessage(t.Context(), store.Message{
 			Key: fmt.Sprint("earlier/", i), Channel: "sms", Address: s.keys.Address(s.phone("tara")), WorkflowID: "elsewhere",
-			Class: "routine", SentAt: time.Now().UTC(),
+			Class: "routine", SentAt: s.start,
 		}))
 	}
 	s.at(time.Hour, func() {
@@ -137,7 +126,6 @@ func TestAnOrdinaryRequestBecomesAnEmergency(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
 	s.withoutRepairs(t)
-	s.acts.Clock = clockAt(s.start)
 	s.record(map[string]any{"description": drippingTap})
 	s.at(time.Hour, func() {
 		require.Empty(t, s.describe().Pages)
@@ -189,7 +177,6 @@ func TestAnOrderThatIsOverAtFirstSightEndsInSilence(t *testing.T) {
 func TestAPageHeldBackIsNotSentOnceSomebodyIsOnIt(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
-	s.acts.Clock = clockAt(s.start)
 	require.NoError(t, s.store.SetSetting(t.Context(), "outbound_paused", "1"))
 	s.at(time.Minute, func() {
 		require.Empty(t, s.allTexts())
@@ -212,7 +199,6 @@ func TestAPageHeldBackIsNotSentOnceSomebodyIsOnIt(t *testing.T) {
 func TestAPauseDoesNotHoldBackLifeSafety(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
-	s.acts.Clock = clockAt(s.start)
 	s.record(map[string]any{"description": "I smell gas in the kitchen."})
 	require.NoError(t, s.store.SetSetting(t.Context(), "outbound_paused", "1"))
 	s.at(time.Minute, func() {

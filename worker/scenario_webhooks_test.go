@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/clients/partner"
@@ -59,6 +60,7 @@ func newOutgoing(t *testing.T) *outgoing {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	o.env = suite.NewTestWorkflowEnvironment()
 	o.env.SetStartTime(saturday)
+	o.env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 10 * time.Second})
 	o.env.SetTestTimeout(20 * time.Second)
 	o.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: sync.OutgoingWebhookID("crm", o.event.ID)})
 	sync.OutgoingWebhook.Register(o.env)
