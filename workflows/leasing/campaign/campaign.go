@@ -1,0 +1,330 @@
+// Package campaign is what the campaigns of a lease have in common, as pure decisions:
+// whom to tell what, what is asked of whom and until when, and what has come of it. The
+// workflow carries out what a campaign decides and hands back what came of it.
+package campaign
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// Play is a campaign: what happens goes in, what is to be done comes out. It depends on
+// nothing but its state. Times are business time in UTC.
+type Play interface {
+	// Common is what all campaigns have.
+	Common() *Base
+	// Changed takes a lease that has changed at RentVine: Common().Lease is the new one.
+	Changed(before activities.LeaseView, now time.Time)
+	// Heard takes the answer to a question that is open, and says what the person is told.
+	Heard(w Wait, a durable.Answer, now time.Time) durable.Outcome
+	// Unanswered takes a question whose time is up; it is settled already.
+	Unanswered(w Wait, now time.Time)
+	// Tick lets time pass: what has come due is told, asked or done next.
+	Tick(now time.Time)
+	// Todo is the next piece of work, Nothing where there is none now.
+	Todo(now time.Time) Task
+	// Next is when Tick has something to do, zero for never, and what.
+	Next(now time.Time) (at time.Time, why string)
+	// Stop ends the campaign for a reason of the lease or of an operator; what was done
+	// and no longer holds is undone by further work.
+	Stop(why string, now time.Time)
+}
+
+// Task is a piece of work beside messages. Key tells two of a kind apart.
+type Task struct {
+	Do  string `json:"do"`
+	Key string `json:"key,omitempty"`
+}
+
+// Nothing is no work.
+var Nothing = Task{}
+
+// Audience is who is told or asked.
+type Audience string
+
+// The audiences. One is Tell.Person.
+const (
+	Tenants Audience = "tenants"
+	Owners  Audience = "owners"
+	Manager Audience = "manager"
+	One     Audience = "one"
+)
+
+type (
+	// Base is the part of its state that every campaign has.
+	Base struct {
+		// Stage is how far it has come, for people who look.
+		Stage   string    `json:"stage"`
+		BeganAt time.Time `json:"began_at"`
+		// Lease is as RentVine had it last; Rules are the policy as last read.
+		Lease activities.LeaseView `json:"lease"`
+		Rules policy.Leasing       `json:"rules"`
+		// Owners are asked for approvals, where they were read.
+		Owners []activities.Person `json:"owners,omitempty"`
+		// Outcome is how it ended, "" while it goes on.
+		Outcome string    `json:"outcome,omitempty"`
+		EndedAt time.Time `json:"ended_at,omitzero"`
+
+		// Tells wait to be sent; Waits are open questions; Closes are step prefixes whose
+		// questions are to be closed.
+		Tells  []Tell   `json:"tells,omitempty"`
+		Waits  []Wait   `json:"waits,omitempty"`
+		Closes []string `json:"closes,omitempty"`
+		// Told and Asked number what was told and asked.
+		Told  int `json:"told,omitempty"`
+		Asked int `json:"asked,omitempty"`
+		// Log is what has happened, newest last, without personal data.
+		Log []Entry `json:"log,omitempty"`
+	}
+	// Tell is a message to an audience.
+	Tell struct {
+		// Step names it for ever within the campaign.
+		Step string   `json:"step"`
+		To   Audience `json:"to"`
+		// Person is who is told where To is One.
+		Person activities.Person `json:"person,omitzero"`
+		// Text is the id of a text of policy.
+		Text string           `json:"text"`
+		Data policy.LeaseData `json:"data,omitzero"`
+		// Marketing texts need consent; MailOnly ones are not texted.
+		Marketing bool `json:"marketing,omitempty"`
+		MailOnly  bool `json:"mail_only,omitempty"`
+		// Ask makes it a question.
+		Ask *Ask `json:"ask,omitempty"`
+	}
+	// Ask is what a question asks.
+	Ask struct {
+		Purpose string `json:"purpose"`
+		// Choices are in order; a text is answered by their numbers.
+		Choices []string            `json:"choices"`
+		Fields  []activities.Field  `json:"fields,omitempty"`
+		Details []activities.Detail `json:"details,omitempty"`
+		Until   time.Time           `json:"until"`
+	}
+	// Question is how a campaign asks.
+	Question struct {
+		Tell
+		// Purpose tells the campaign's questions apart; one of each is open at a time.
+		Purpose string
+		Choices []string
+		Fields  []activities.Field
+		Details []activities.Detail
+		// RemindAt are when those who have not answered are asked again, in order; GiveUpAt
+		// is when the answer is not waited for any more (zero for never).
+		RemindAt []time.Time
+		GiveUpAt time.Time
+	}
+	// Wait is an open question.
+	Wait struct {
+		Purpose string `json:"purpose"`
+		// Step begins the steps of all its messages.
+		Step     string      `json:"step"`
+		Tell     Tell        `json:"tell"`
+		AskedAt  time.Time   `json:"asked_at"`
+		RemindAt []time.Time `json:"remind_at,omitempty"`
+		GiveUpAt time.Time   `json:"give_up_at,omitzero"`
+		Reminded int         `json:"reminded,omitempty"`
+		// Answered are the ids of those who have answered.
+		Answered []string `json:"answered,omitempty"`
+	}
+	// Entry is a line of the log.
+	Entry struct {
+		At   time.Time `json:"at"`
+		What string    `json:"what"`
+	}
+)
+
+// maxLog bounds the log.
+const maxLog = 60
+
+// Note adds to the log.
+func (b *Base) Note(now time.Time, what string, args ...any) {
+	if len(args) > 0 {
+		what = fmt.Sprintf(what, args...)
+	}
+	b.Log = append(b.Log, Entry{now, what})
+	b.Log = b.Log[max(0, len(b.Log)-maxLog):]
+}
+
+// Move goes to another stage.
+func (b *Base) Move(stage string, now time.Time) {
+	if b.Stage != stage {
+		b.Stage = stage
+		b.Note(now, "%s", strings.ReplaceAll(stage, "_", " "))
+	}
+}
+
+// End notes how it ended and settles all questions.
+func (b *Base) End(outcome string, now time.Time) {
+	if b.Outcome != "" {
+		return
+	}
+	for len(b.Waits) > 0 {
+		b.Settle(b.Waits[0].Purpose)
+	}
+	b.Outcome, b.EndedAt = outcome, now
+	b.Note(now, "ended: %s", strings.ReplaceAll(outcome, "_", " "))
+}
+
+// Say tells people something.
+func (b *Base) Say(t Tell) {
+	b.Told++
+	if t.Step == "" {
+		t.Step = fmt.Sprintf("tell/%d", b.Told)
+	}
+	t.Data = b.about(t.Data)
+	b.Tells = append(b.Tells, t)
+}
+
+// Question asks; a question of the same purpose that is still open is settled first.
+func (b *Base) Question(q Question, now time.Time) {
+	b.Settle(q.Purpose)
+	b.Asked++
+	t := q.Tell
+	t.Step = fmt.Sprintf("%s/%d", q.Purpose, b.Asked)
+	t.Data = b.about(t.Data)
+	until := q.GiveUpAt
+	if until.IsZero() {
+		until = now.AddDate(1, 0, 0)
+	}
+	t.Ask = &Ask{Purpose: q.Purpose, Choices: q.Choices, Fields: q.Fields, Details: q.Details, Until: until}
+	b.Waits = append(b.Waits, Wait{
+		Purpose: q.Purpose, Step: t.Step, Tell: t, AskedAt: now, RemindAt: q.RemindAt, GiveUpAt: q.GiveUpAt,
+	})
+	b.Tells = append(b.Tells, t)
+}
+
+// about adds what every text may say.
+func (b *Base) about(d policy.LeaseData) policy.LeaseData {
+	l := b.Lease
+	d.Company, d.Address, d.Unit, d.LeaseID, d.Currency = b.Rules.Company, l.Address, l.Unit, l.ID, b.Rules.Currency
+	if len(l.Tenants) > 0 {
+		d.Tenant = l.Tenants[0].Name
+	}
+	if d.MoveIn == "" {
+		d.MoveIn = l.MovesInOn()
+	}
+	if d.End == "" {
+		d.End = l.End
+	}
+	return d
+}
+
+// Waiting is the open question of a purpose, nil for none.
+func (b *Base) Waiting(purpose string) *Wait {
+	for i := range b.Waits {
+		if b.Waits[i].Purpose == purpose {
+			return &b.Waits[i]
+		}
+	}
+	return nil
+}
+
+// Settle stops waiting for the answer to a question, and has its messages closed; those
+// that were not sent yet are dropped.
+func (b *Base) Settle(purpose string) {
+	w := b.Waiting(purpose)
+	if w == nil {
+		return
+	}
+	step := w.Step
+	b.Closes = append(b.Closes, step+"/")
+	b.Tells = slices.DeleteFunc(b.Tells, func(t Tell) bool { return t.Ask != nil && within(t.Step, step) })
+	b.Waits = slices.DeleteFunc(b.Waits, func(w Wait) bool { return w.Purpose == purpose })
+}
+
+// Asking is the open question that an answer's step belongs to.
+func (b *Base) Asking(step string) (Wait, bool) {
+	for _, w := range b.Waits {
+		if within(step, w.Step) {
+			return w, true
+		}
+	}
+	return Wait{}, false
+}
+
+func within(step, of string) bool { return step == of || strings.HasPrefix(step, of+"/") }
+
+// Said notes who has answered an open question that goes on for the others, and has the
+// question of that person closed.
+func (b *Base) Said(purpose, person string) {
+	w := b.Waiting(purpose)
+	if w == nil || slices.Contains(w.Answered, person) {
+		return
+	}
+	w.Answered = append(w.Answered, person)
+}
+
+// Remind sends the reminders that are due and returns the questions whose time is up,
+// which it settles.
+func (b *Base) Remind(now time.Time) (up []Wait) {
+	for i := range b.Waits {
+		w := &b.Waits[i]
+		due := 0
+		for len(w.RemindAt) > 0 && !w.RemindAt[0].After(now) {
+			w.RemindAt, due = w.RemindAt[1:], due+1
+		}
+		if due > 0 && (w.GiveUpAt.IsZero() || w.GiveUpAt.After(now)) {
+			w.Reminded++ // several that came due together are one
+			t := w.Tell
+			t.Step = fmt.Sprintf("%s/again%d", w.Step, w.Reminded)
+			t.Data.Count = w.Reminded
+			b.Tells = append(b.Tells, t)
+		}
+		if !w.GiveUpAt.IsZero() && !w.GiveUpAt.After(now) {
+			up = append(up, *w)
+		}
+	}
+	for _, w := range up {
+		b.Settle(w.Purpose)
+	}
+	return up
+}
+
+// NextWait is when an open question has a reminder due or is given up, zero for never.
+func (b *Base) NextWait() (at time.Time, why string) {
+	for _, w := range b.Waits {
+		if len(w.RemindAt) > 0 {
+			at, why = Sooner(at, why, w.RemindAt[0], "remind: "+w.Purpose)
+		}
+		at, why = Sooner(at, why, w.GiveUpAt, "no answer: "+w.Purpose)
+	}
+	return at, why
+}
+
+// Sooner is the earlier of two times, of which zero is never.
+func Sooner(at time.Time, why string, other time.Time, otherWhy string) (time.Time, string) {
+	if other.IsZero() || !at.IsZero() && !other.Before(at) {
+		return at, why
+	}
+	return other, otherWhy
+}
+
+// Day is the instant of a time of day on a day that is so many days after another, in a
+// zone. ok is false where the day is none.
+func Day(day string, days int, at policy.TimeOfDay, zone string) (instant time.Time, ok bool) {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return time.Time{}, false
+	}
+	place, err := time.LoadLocation(zone)
+	if err != nil {
+		place = time.UTC
+	}
+	return time.Date(d.Year(), d.Month(), d.Day()+days, int(at)/60, int(at)%60, 0, 0, place).UTC(), true
+}
+
+// DayOf is the day of an instant in a zone.
+func DayOf(now time.Time, zone string) string {
+	place, err := time.LoadLocation(zone)
+	if err != nil {
+		place = time.UTC
+	}
+	return now.In(place).Format(time.DateOnly)
+}
