@@ -52,7 +52,7 @@ func (s *Sandbox) routes() (http.Handler, error) {
 	mux.HandleFunc("POST /_send/rentvine/{event}", s.postSend)
 	mux.HandleFunc("POST /_records/rentvine/work-orders", s.postWorkOrder)
 	mux.HandleFunc("PUT /_records/rentvine/work-orders/{id}/status", s.putStatus)
-	mux.HandleFunc("PUT /_records/rentvine/leases/{id}/move-out", s.putMoveOut)
+	s.leaseRoutes(mux)
 	s.openMooveRoutes(mux)
 	mux.HandleFunc("GET /inventory.csv", s.getStock)
 	mux.HandleFunc("PUT /_records/inventory", s.putStock)

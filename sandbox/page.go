@@ -135,17 +135,22 @@ func (s *Sandbox) view() page.View {
 	return v
 }
 
-// sampleNames puts work orders, which the demonstration begins with, first.
+// sampleNames puts work orders, which the demonstration begins with, first, and leases
+// after them.
 func sampleNames() []string {
 	names := samples.Names()
 	slices.SortStableFunc(names, func(a, b string) int {
-		first := func(s string) int {
-			if strings.HasPrefix(s, "work_order.") {
+		place := func(s string) int {
+			switch {
+			case strings.HasPrefix(s, "work_order."):
 				return 0
+			case strings.HasPrefix(s, "lease."):
+				return 1
+			default:
+				return 2
 			}
-			return 1
 		}
-		return first(a) - first(b)
+		return place(a) - place(b)
 	})
 	return names
 }

@@ -28,6 +28,7 @@ func clockID(now time.Time) int {
 func (s *Sandbox) newRentVine() *rentvine.Server {
 	return rentvine.New(rentvine.Config{
 		AccessKey: s.cfg.RentVineKey, Secret: s.cfg.RentVineSecret, WorkOrdersAfter: clockID(time.Now()),
+		LeasesAfter: clockID(time.Now()), Now: s.cfg.BusinessNow,
 		OnChange: func(event string, record map[string]any, changes map[string][2]any) {
 			// The guide's envelope has no place for who did it.
 			delete(record, rentvine.ActorKey)
@@ -47,6 +48,8 @@ type Sent struct {
 	Status int `json:"status"`
 	// WorkOrderID is the record that the event is about, "" for other events.
 	WorkOrderID string `json:"work_order_id,omitempty"`
+	// LeaseID is the lease that an event of leases is about.
+	LeaseID string `json:"lease_id,omitempty"`
 	// PropertyID is the property that an event of OpenMoove is about.
 	PropertyID string `json:"property_id,omitempty"`
 	// Body is the ingress's answer: JSON, or text where it is none.
@@ -56,8 +59,9 @@ type Sent struct {
 // Send posts a sample webhook, signed, with a fresh event id. The overrides
 // replace fields of its data. An event about a work order gets a new record of
 // its own in RentVine unless the overrides name one, which is then made or
-// changed to match. The error says that there is no such sample or that nobody
-// answered.
+// changed to match; so does an event about a lease, but an update without a name is of
+// the sample's. The error says that there is no such sample, that RentVine
+// cannot hold the overrides, or that nobody answered.
 func (s *Sandbox) Send(ctx context.Context, event string, overrides map[string]any) (Sent, error) {
 	sample, err := samples.Get(event)
 	if err != nil {
@@ -70,12 +74,17 @@ func (s *Sandbox) Send(ctx context.Context, event string, overrides map[string]a
 	for k, v := range overrides {
 		data[k] = v
 	}
+	var sent Sent
+	if strings.HasPrefix(event, "lease.") {
+		if sent.LeaseID, err = s.registerLease(body, data, overrides); err != nil {
+			return Sent{}, err
+		}
+	}
 	fresh := envelope(event, data, nil)
 	if _, live := body["event"]; !live {
 		body["event_id"] = fresh["event_id"]
 		body["timestamp"] = fresh["timestamp"]
 	}
-	var sent Sent
 	if strings.HasPrefix(event, "work_order.") {
 		sent.WorkOrderID = s.register(data, overrides)
 		if live, ok := body["event"].(map[string]any); ok {
@@ -149,7 +158,11 @@ func (s *Sandbox) postSend(w http.ResponseWriter, r *http.Request) {
 	}
 	sent, err := s.Send(r.Context(), event, overrides)
 	if err != nil {
-		refused(w, http.StatusBadGateway, err)
+		status := http.StatusBadGateway
+		if errors.Is(err, errFields) {
+			status = http.StatusBadRequest
+		}
+		refused(w, status, err)
 		return
 	}
 	respond(w, http.StatusOK, sent)

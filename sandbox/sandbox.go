@@ -61,8 +61,8 @@ type Config struct {
 	// SubscriberSecret signs Keyholder's outgoing webhooks, "whsec_" and base64 of 24 to 64
 	// bytes; where "" nobody receives them: /subscriber/{name} answers 404.
 	SubscriberSecret string
-	// BusinessNow stamps OpenMoove's records and counts its due dates; time.Now where
-	// nil.
+	// BusinessNow stamps the records of OpenMoove, RentVine and QuickBooks and counts
+	// due dates; time.Now where nil.
 	BusinessNow func() time.Time
 	// People names phones on the page, by number (E.164), beside those that the
 	// RentVine records name.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -189,7 +190,11 @@ func TestTrap10TenantsComeFromTheLeaseExport(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, rentvine.Lease{
 		ID: "3", PropertyID: "2", UnitID: "3", PortfolioID: "2", PrimaryStatus: rentvine.LeaseActive, StatusID: "2",
-		StartDate: "2026-06-01", EndDate: "2027-05-31", MoveInDate: "2025-06-01",
+		Code: "L-3", StartDate: "2026-06-01", EndDate: "2027-05-31", MoveInDate: "2025-06-01", IncreaseEligibilityDate: "2027-06-01",
+		CreatedAt: time.Date(2025, 5, 20, 17, 0, 0, 0, time.UTC), ModifiedAt: time.Date(2026, 5, 20, 17, 0, 0, 0, time.UTC),
+		Balance: rentvine.Balances{UnpaidTotal: "0.00", UnpaidRent: "0.00", PastDueTotal: "0.00", PastDueRent: "0.00"},
+		Address: "400 NW Alder Street", UnitLabel: "Apt 102", City: "Portland", StateID: "OR", PostalCode: "97209",
+		Latitude: 45.5263, Longitude: -122.6826, Located: true,
 		Tenants: []rentvine.Contact{{
 			ID: "3", Type: rentvine.ContactTenant, Name: "Tess Tenant", Email: "contact3@example.com", Phone: "(503) 555-0103", IsActive: true,
 		}},
@@ -356,6 +361,26 @@ func TestConformance(t *testing.T) {
 				Do: func(ctx context.Context, c client) error {
 					_, err := c.WorkOrders(ctx, rentvine.WorkOrderFilter{})
 					return err
+				},
+			},
+			{
+				Name: "add recurring charge", Write: true, Body: `{"recurringCharge":{"leaseRecurringChargeID":1}}`,
+				Do: func(ctx context.Context, c client) error {
+					_, err := c.AddRecurringCharge(ctx, "1", rentvine.NewRecurringCharge{AccountID: "1", Amount: "1850.00", StartDate: "2027-06-01"})
+					return err
+				},
+			},
+			{
+				Name: "create inspection", Write: true, Body: `{"inspection":{"inspectionID":1}}`,
+				Do: func(ctx context.Context, c client) error {
+					_, err := c.CreateInspection(ctx, rentvine.NewInspection{UnitID: "1", TypeID: "1", StatusID: "1"})
+					return err
+				},
+			},
+			{
+				Name: "leases", Body: `[{"lease":{"leaseID":1,"tenants":[]}}]`,
+				Do: func(ctx context.Context, c client) error {
+					return c.EachLease(ctx, time.Time{}, nil, func(rentvine.Lease) bool { return false })
 				},
 			},
 			{

@@ -60,6 +60,19 @@ func (i *instant) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// lenientInstant is an instant that is zero where it cannot be read.
+type lenientInstant time.Time
+
+// UnmarshalJSON reads the formats of ParseTime.
+func (i *lenientInstant) UnmarshalJSON(b []byte) error {
+	var read instant
+	if read.UnmarshalJSON(b) != nil {
+		read = instant{}
+	}
+	*i = lenientInstant(read)
+	return nil
+}
+
 // window is a date-time in the wall clock of the place, kept as WindowLayout.
 type window string
 

@@ -1,6 +1,7 @@
 package rentvine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -39,6 +40,8 @@ type list[T any] struct {
 	query    url.Values
 	from     func(row) (T, error)
 	id       func(T) string
+	// most bounds the pages of a walk; 0 is maxPages.
+	most int
 }
 
 func (l list[T]) page(ctx context.Context, c *Client, p Page) ([]T, error) {
@@ -55,10 +58,17 @@ func (l list[T]) page(ctx context.Context, c *Client, p Page) ([]T, error) {
 // each shows visit every row until it says stop. RentVine gives no total, no next
 // link and maybe fewer rows a page than asked for, so the end is an empty page, one
 // shorter than the first, or one that only repeats the page before (a list that is
-// not paged at all). A list of more than maxPages is partner.Invalid.
+// not paged at all). A list of more pages than are allowed is partner.Invalid.
 func (l list[T]) each(ctx context.Context, c *Client, visit func(T) (more bool)) error {
+	return l.eachFrom(ctx, c, 1, func(_ int, r T) bool { return visit(r) })
+}
+
+// eachFrom is each from a page on, which counts from 1, and tells visit which page a
+// row is on.
+func (l list[T]) eachFrom(ctx context.Context, c *Client, from int, visit func(page int, r T) (more bool)) error {
+	from, most := max(from, 1), cmp.Or(l.most, maxPages)
 	full, before := 0, ""
-	for n := 1; n <= maxPages; n++ {
+	for n := from; n <= most; n++ {
 		rows, err := l.page(ctx, c, Page{Number: n, Size: pageSize})
 		if err != nil {
 			return err
@@ -67,11 +77,11 @@ func (l list[T]) each(ctx context.Context, c *Client, visit func(T) (more bool))
 			return nil
 		}
 		for _, r := range rows {
-			if !visit(r) {
+			if !visit(n, r) {
 				return nil
 			}
 		}
-		if n == 1 {
+		if n == from {
 			full = len(rows)
 		}
 		if len(rows) < full {
@@ -80,7 +90,7 @@ func (l list[T]) each(ctx context.Context, c *Client, visit func(T) (more bool))
 		before = l.id(rows[0])
 	}
 	return &partner.Error{
-		Op: "rentvine." + l.op, Kind: partner.Invalid, Message: fmt.Sprintf("the list has more than %d pages", maxPages),
+		Op: "rentvine." + l.op, Kind: partner.Invalid, Message: fmt.Sprintf("the list has more than %d pages", most),
 	}
 }
 

@@ -95,6 +95,12 @@ type Unit struct {
 	City                string
 	StateID, PostalCode string
 	IsActive            bool
+	// Beds is the number of bedrooms, 0 for a studio where BedsKnown, else not known.
+	Beds      int
+	BedsKnown bool
+	// FullBaths is the number of bathrooms and Size the area in square feet; 0 where
+	// RentVine does not say.
+	FullBaths, Size int
 }
 
 // Unit reads one unit. Errors are *partner.Error.
@@ -108,16 +114,28 @@ func (c *Client) Unit(ctx context.Context, propertyID, unitID string) (Unit, err
 	return out, err
 }
 
+// Units reads every unit with its beds, baths and size by the export of units
+// (contracts/rentvine.md 2.2), up to 100 pages of 100 rows; more is partner.Invalid.
+// Errors are *partner.Error.
+func (c *Client) Units(ctx context.Context) ([]Unit, error) {
+	return list[Unit]{
+		op: "export_units", path: "/properties/units/export", from: unitFrom, id: func(u Unit) string { return u.ID },
+	}.all(ctx, c)
+}
+
 func unitFrom(r row) (Unit, error) {
 	var w struct {
-		UnitID     key  `json:"unitID"`
-		PropertyID key  `json:"propertyID"`
-		Address    text `json:"address"`
-		Address2   text `json:"address2"`
-		City       text `json:"city"`
-		StateID    text `json:"stateID"`
-		PostalCode text `json:"postalCode"`
-		IsActive   flag `json:"isActive"`
+		UnitID     key          `json:"unitID"`
+		PropertyID key          `json:"propertyID"`
+		Address    text         `json:"address"`
+		Address2   text         `json:"address2"`
+		City       text         `json:"city"`
+		StateID    text         `json:"stateID"`
+		PostalCode text         `json:"postalCode"`
+		IsActive   flag         `json:"isActive"`
+		Beds       lenientWhole `json:"beds"`
+		FullBaths  lenientWhole `json:"fullBaths"`
+		Size       lenientWhole `json:"size"`
 	}
 	if err := r.into("unit", &w); err != nil {
 		return Unit{}, err
@@ -125,8 +143,11 @@ func unitFrom(r row) (Unit, error) {
 	if w.UnitID == "" {
 		return Unit{}, partner.ShapeError("a unit without an id")
 	}
-	return Unit{
+	u := Unit{
 		ID: string(w.UnitID), PropertyID: string(w.PropertyID), Address: string(w.Address), Label: string(w.Address2),
 		City: string(w.City), StateID: string(w.StateID), PostalCode: string(w.PostalCode), IsActive: bool(w.IsActive),
-	}, nil
+		FullBaths: w.FullBaths.positive(), Size: w.Size.positive(), Beds: w.Beds.positive(),
+		BedsKnown: w.Beds.n != nil && *w.Beds.n >= 0,
+	}
+	return u, nil
 }

@@ -35,17 +35,17 @@ func vendorFrom(r row) (Vendor, error) {
 		return Vendor{}, err
 	}
 	var w struct {
-		Liability   lenientDate `json:"liabilityInsuranceExpiresDate"`
-		WorkersComp lenientDate `json:"workersCompInsuranceExpiresDate"`
-		Expires     lenientDate `json:"insuranceExpiresDate"`
-		Days        lenientDays `json:"daysUntilInsuranceExpires"`
+		Liability   lenientDate  `json:"liabilityInsuranceExpiresDate"`
+		WorkersComp lenientDate  `json:"workersCompInsuranceExpiresDate"`
+		Expires     lenientDate  `json:"insuranceExpiresDate"`
+		Days        lenientWhole `json:"daysUntilInsuranceExpires"`
 	}
 	if err := r.into("contact", &w); err != nil {
 		return Vendor{}, err
 	}
 	return Vendor{
 		Contact: who, LiabilityInsuranceExpires: string(w.Liability), WorkersCompInsuranceExpires: string(w.WorkersComp),
-		InsuranceExpires: string(w.Expires), InsuranceDays: w.Days.days,
+		InsuranceExpires: string(w.Expires), InsuranceDays: w.Days.n,
 	}, nil
 }
 
@@ -61,19 +61,27 @@ func (d *lenientDate) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// lenientDays is a whole number, nil where there is none or it cannot be read.
-type lenientDays struct{ days *int }
+// lenientWhole is a whole number, nil where there is none or it cannot be read.
+type lenientWhole struct{ n *int }
 
 // UnmarshalJSON accepts a number or its text.
-func (d *lenientDays) UnmarshalJSON(b []byte) error {
+func (d *lenientWhole) UnmarshalJSON(b []byte) error {
 	var written text
 	var n whole
-	*d = lenientDays{}
+	*d = lenientWhole{}
 	if written.UnmarshalJSON(b) == nil && written != "" && n.UnmarshalJSON(b) == nil {
-		days := int(n)
-		d.days = &days
+		read := int(n)
+		d.n = &read
 	}
 	return nil
+}
+
+// positive is the number, 0 where there is none or it is below.
+func (d lenientWhole) positive() int {
+	if d.n == nil {
+		return 0
+	}
+	return max(0, *d.n)
 }
 
 // VendorTrade is a trade such as plumbing (contracts/rentvine.md 2.6).

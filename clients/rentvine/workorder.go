@@ -228,3 +228,33 @@ func (c *Client) AllWorkOrders(ctx context.Context, f WorkOrderFilter) ([]WorkOr
 	}
 	return l.all(ctx, c)
 }
+
+// LeaseWorkOrders reads the work orders of a lease and, where unitID is not "", those
+// of its unit that name no lease, whenever they were made. Each list is up to 100 pages
+// of 100 rows; more is partner.Invalid. Rows of other leases and units are left out
+// here too, should RentVine not filter. Errors are *partner.Error.
+func (c *Client) LeaseWorkOrders(ctx context.Context, leaseID, unitID string) ([]WorkOrder, error) {
+	if err := number("list_work_orders", leaseID); err != nil {
+		return nil, err
+	}
+	filters := []WorkOrderFilter{{LeaseID: leaseID}}
+	if unitID != "" {
+		filters = append(filters, WorkOrderFilter{UnitID: unitID})
+	}
+	var found []WorkOrder
+	seen := map[string]bool{}
+	for _, f := range filters {
+		orders, err := c.AllWorkOrders(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range orders {
+			mine := o.LeaseID == leaseID || o.LeaseID == "" && unitID != "" && o.UnitID == unitID
+			if mine && !seen[o.ID] {
+				seen[o.ID] = true
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}

@@ -62,9 +62,10 @@ type WorkOrderUpdate struct {
 	Notify Notify
 }
 
-// CreateWorkOrder creates a work order. RentVine has no idempotency key: where an
-// earlier try may have got through, look for its work order first. Errors are
-// *partner.Error; UnknownOutcome means just that.
+// CreateWorkOrder creates a work order. It is not safe to repeat, for RentVine has no
+// idempotency key: write a reference into the description, such as "[KH-check-12-2]",
+// and where an earlier try may have got through, look for it first, by LeaseWorkOrders.
+// Errors are *partner.Error; UnknownOutcome means just that.
 func (c *Client) CreateWorkOrder(ctx context.Context, n NewWorkOrder) (WorkOrder, error) {
 	b := newBody("create_work_order", n.Notify)
 	b.put("description", n.Description)

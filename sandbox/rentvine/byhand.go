@@ -78,34 +78,28 @@ func (s *Server) SetWorkOrderStatus(id, statusName string) bool {
 func (s *Server) EndLease(id, day string) bool {
 	s.mu.Lock()
 	if day == "" {
-		day = s.cfg.Now().Format(time.DateOnly)
+		day = s.today()
 	}
 	lease := s.tables["leases"].get(id)
 	if lease == nil || !fits(time.DateOnly, day) {
 		s.mu.Unlock()
 		return false
 	}
-	before := maps.Clone(lease)
+	before := told(lease)
 	s.moveOut(lease, day)
-	delete(before, "tenants")
-	heard := maps.Clone(lease)
-	delete(heard, "tenants")
-	changes := difference(before, heard)
+	tell := s.leaseChanged(lease, before, ActorOffice)
 	s.mu.Unlock()
-	if len(changes) > 0 {
-		s.changed("lease.updated", ActorOffice, heard, changes)
-	}
+	tell()
 	return true
 }
 
-// moveOut ends a lease and remembers that for snapshots.
+// moveOut ends a lease.
 func (d *db) moveOut(lease record, day string) {
 	lease["primaryLeaseStatusID"], lease["leaseStatusID"] = "3", "4"
 	lease["moveOutDate"], lease["closedDate"] = day, day
 	for _, t := range d.tenantsOf(lease) {
 		t["isActive"] = "0"
 	}
-	d.moves[str(lease["leaseID"])] = day
 }
 
 // LeaseIDs are those of the leases that have not ended.

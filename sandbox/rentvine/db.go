@@ -66,7 +66,6 @@ type db struct {
 	notifications []VendorNotification
 	created       map[string]int // work orders by what makes them the same
 	duplicates    int
-	moves         map[string]string // days of moving out, by lease
 }
 
 // content is an uploaded file's bytes and what it is attached to.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"slices"
-	"time"
 )
 
 func (s *Server) unitsOfProperty(w http.ResponseWriter, r *http.Request) {
@@ -79,38 +77,13 @@ func (s *Server) leaseWithNames(lease record) record {
 }
 
 func (d *db) tenantsOf(lease record) []record {
-	ids, _ := lease["tenants"].([]string)
 	var out []record
-	for _, id := range ids {
+	for _, id := range texts(lease["tenants"]) {
 		if t := d.tables["tenants"].get(id); t != nil {
 			out = append(out, t)
 		}
 	}
 	return out
-}
-
-// leaseExport lists leases with tenants as objects and the place beside them; its
-// date-times are ISO 8601 (contracts/rentvine.md 1.6, 2.3).
-func (s *Server) leaseExport(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q := r.URL.Query()
-	wanted, groups := q["leaseIDs[]"], q["primaryLeaseStatusIDs[]"]
-	leases := s.tables["leases"]
-	var ids []int
-	for _, id := range leases.ids() {
-		l := leases.rows[id]
-		byID := len(wanted) == 0 || slices.Contains(wanted, str(l["leaseID"]))
-		byGroup := len(groups) == 0 || slices.Contains(groups, str(l["primaryLeaseStatusID"]))
-		if byID && byGroup {
-			ids = append(ids, id)
-		}
-	}
-	rows := []record{}
-	for _, id := range s.page(r, 25, ids) {
-		rows = append(rows, s.exportRow(leases.rows[id]))
-	}
-	reply(w, rows)
 }
 
 func (s *Server) exportRow(lease record) record {
@@ -122,11 +95,8 @@ func (s *Server) exportRow(lease record) record {
 	}
 	out := maps.Clone(lease)
 	out["tenants"] = tenants
-	row := record{
-		"lease":         out,
-		"balances":      record{"unpaidTotalAmount": 0, "unpaidRentAmount": 0, "pastDueTotalAmount": 0, "pastDueRentAmount": 0},
-		"unpaidCharges": []record{},
-	}
+	balances, unpaid := s.balances(str(lease["leaseID"]), s.today())
+	row := record{"lease": out, "balances": balances, "unpaidCharges": unpaid}
 	propertyBeside(&s.db, lease, row)
 	if u := s.tables["units"].get(str(lease["unitID"])); u != nil {
 		row["unit"] = maps.Clone(u)
@@ -135,66 +105,6 @@ func (s *Server) exportRow(lease record) record {
 		portfolioBeside(&s.db, p, row)
 	}
 	return row
-}
-
-// recurringCharges lists a lease's charges; the rent is those whose account.isRent
-// is "1" (contracts/rentvine.md 2.4).
-func (s *Server) recurringCharges(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	charges := s.tables["charges"]
-	rows := []record{}
-	for _, id := range charges.ids() {
-		c := charges.rows[id]
-		if c["leaseID"] != r.PathValue("id") {
-			continue
-		}
-		isRent := "0"
-		if str(c["accountID"]) == rentAccount {
-			isRent = "1"
-		}
-		row := charges.wrap(c)
-		row["account"] = record{"accountID": c["accountID"], "name": c["description"], "isRent": isRent}
-		rows = append(rows, row)
-	}
-	reply(w, rows)
-}
-
-// addRecurringCharge takes its dates in US order only (contracts/rentvine.md 1.6).
-func (s *Server) addRecurringCharge(w http.ResponseWriter, r *http.Request) {
-	body, ok := readObject(w, r)
-	if !ok {
-		return
-	}
-	problems := map[string][]string{}
-	for _, field := range []string{"startDate", "endDate"} {
-		if v := str(body[field]); v != "" {
-			if _, err := time.Parse("01/02/2006", v); err != nil {
-				problems[field] = []string{"Date is Invalid"}
-			}
-		}
-	}
-	for _, field := range []string{"amount", "accountID", "startDate"} {
-		if str(body[field]) == "" {
-			problems[field] = []string{"Value is Required"}
-		}
-	}
-	if len(problems) > 0 {
-		refuse(w, problems)
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tables["leases"].get(r.PathValue("id")) == nil {
-		s.unknown(w)
-		return
-	}
-	charge := record{"leaseID": r.PathValue("id")}
-	for _, f := range []string{"dayDue", "frequency", "accountID", "amount", "description", "startDate", "endDate"} {
-		charge[f] = wire(body[f])
-	}
-	s.tables["charges"].add(charge)
-	reply(w, s.tables["charges"].wrap(charge))
 }
 
 // portfolioSearch answers contacts as JSON inside a string (contracts/rentvine.md 2.5).

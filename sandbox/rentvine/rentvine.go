@@ -55,10 +55,15 @@ type Config struct {
 	// WorkOrdersAfter is the id before that of the first new work order; 0 goes on
 	// after the seeded ones.
 	WorkOrdersAfter int
+	// LeasesAfter is the same for leases and their new tenants.
+	LeasesAfter int
+	// UnnamedLeases makes rows of transactions name only the unit, not the lease: which
+	// of both RentVine does is not known (contracts/rentvine.md 2.10).
+	UnnamedLeases bool
 	// Now is the time that records are stamped with; nil is time.Now.
 	Now func() time.Time
 	// OnChange hears of each committed change of a work order, and of a lease that is
-	// ended by hand: "work_order.created", "work_order.updated" or "lease.updated", a
+	// ended by hand or changed by the API, its recurring charges too: "work_order.created", "work_order.updated" or "lease.updated", a
 	// copy of the record with ActorKey, and the changed
 	// fields as {old, new}. It is called outside the lock, on the writer's
 	// goroutine, so it must not wait for the network.
@@ -102,21 +107,27 @@ func New(cfg Config) *Server {
 }
 
 // Reset restores the seeded records and forgets everything else but which ids of
-// work orders were given out: none names a second one.
+// work orders, leases and tenants were given out: none names a second one.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last := s.cfg.WorkOrdersAfter
-	if s.tables != nil {
-		last = max(last, s.tables["workOrders"].last)
+	next := s.fresh()
+	for _, name := range []string{"workOrders", "leases", "tenants"} {
+		if t := s.tables[name]; t != nil {
+			next.tables[name].last = max(next.tables[name].last, t.last)
+		}
 	}
-	s.db = s.fresh(last)
+	s.db = next
 }
 
-// fresh is the seed; new work orders come after an id.
-func (s *Server) fresh(last int) db {
+// fresh is the seed; new work orders, leases and tenants come after the configured ids.
+func (s *Server) fresh() db {
 	d := seeded()
-	d.tables["workOrders"].last = max(d.tables["workOrders"].last, last)
+	for name, last := range map[string]int{
+		"workOrders": s.cfg.WorkOrdersAfter, "leases": s.cfg.LeasesAfter, "tenants": max(s.cfg.LeasesAfter, lastContact),
+	} {
+		d.tables[name].last = max(d.tables[name].last, last)
+	}
 	return d
 }
 
@@ -149,8 +160,13 @@ func (s *Server) routes() {
 	m.HandleFunc("GET /leases/export", s.leaseExport)
 	m.HandleFunc("GET /leases/statuses", s.list("leaseStatuses", 25, nil))
 	m.HandleFunc("GET /leases/{id}", s.lease)
+	m.HandleFunc("POST /leases/{id}", s.updateLease)
 	m.HandleFunc("GET /leases/{id}/recurring-charges", s.recurringCharges)
 	m.HandleFunc("POST /leases/{id}/recurring-charges", s.addRecurringCharge)
+	m.HandleFunc("POST /leases/{id}/recurring-charges/{charge}", s.updateRecurringCharge)
+	m.HandleFunc("DELETE /leases/{id}/recurring-charges/{charge}", s.deleteRecurringCharge)
+	m.HandleFunc("GET /accounting/transactions", s.transactions)
+	m.HandleFunc("GET /accounting/transactions/search", s.transactions)
 
 	for path, table := range map[string]string{"tenants": "tenants", "owners": "owners", "vendors": "vendors"} {
 		m.HandleFunc("GET /"+path, s.list(table, 25, nil))
@@ -171,6 +187,10 @@ func (s *Server) routes() {
 	m.HandleFunc("POST /maintenance/work-orders", s.createWorkOrder)
 	m.HandleFunc("GET /maintenance/work-orders/{id}", s.workOrder)
 	m.HandleFunc("POST /maintenance/work-orders/{id}", s.updateWorkOrder)
+
+	m.HandleFunc("GET /maintenance/inspections", s.inspections)
+	m.HandleFunc("POST /maintenance/inspections", s.createInspection)
+	m.HandleFunc("GET /maintenance/inspections/{id}", s.detail("inspections"))
 
 	m.HandleFunc("POST /files", s.upload)
 	m.HandleFunc("GET /files", s.files)
@@ -201,6 +221,9 @@ func (s *Server) unknown(w http.ResponseWriter) {
 	w.WriteHeader(s.cfg.UnknownID)
 	_, _ = w.Write([]byte(`{"message":["Record not found"]}`))
 }
+
+// today is the day in UTC.
+func (s *Server) today() string { return s.cfg.Now().UTC().Format(time.DateOnly) }
 
 // now is the time in the space-separated form (contracts/rentvine.md 1.6).
 func (s *Server) now() string { return s.cfg.Now().UTC().Format(time.DateTime) }

@@ -1,9 +1,15 @@
 package rentvine
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // rentAccount is the account of rent in the seeded charges.
 const rentAccount = "1"
+
+// lastContact is above all seeded contacts, who share one row of ids.
+const lastContact = 100
 
 // seeded is the account's first state: small, stable, every name and number made up.
 func seeded() db {
@@ -21,17 +27,18 @@ func seeded() db {
 			"vendors": newTable("contact", "contactID", vendors()...),
 			"trades": newTable("vendorTrade", "vendorTradeID",
 				named("vendorTradeID", "Plumbing", "Electrical", "HVAC", "General", "Gas", "Locksmith")...),
-			"technicians": newTable("maintenanceTechnician", "maintenanceTechnicianID", technicians()...),
-			"statuses":    newTable("workOrderStatus", "workOrderStatusID", statuses()...),
-			"workOrders":  newTable("workOrder", "workOrderID"),
-			"files":       newTable("file", "fileID"),
+			"technicians":  newTable("maintenanceTechnician", "maintenanceTechnicianID", technicians()...),
+			"statuses":     newTable("workOrderStatus", "workOrderStatusID", statuses()...),
+			"workOrders":   newTable("workOrder", "workOrderID"),
+			"inspections":  newTable("inspection", "inspectionID"),
+			"files":        newTable("file", "fileID"),
+			"transactions": newTable("transaction", "transactionID", transactions()...),
 			"chat": newTable("chatMessage", "chatMessageID", record{
 				"chatObjectTypeID": "1", "objectID": "1", "message": "Any news?", "isRead": "0", "dateTimeCreated": "2026-09-02 17:00:00",
 			}),
 		},
 		content: map[int]content{},
 		created: map[string]int{},
-		moves:   map[string]string{},
 	}
 	d.tables["files"].max = maxFiles
 	for _, t := range d.tables["trades"].rows {
@@ -93,18 +100,18 @@ func properties() []record {
 
 // units have a placeholder for a rent: the charges tell (contracts/rentvine.md 4.13).
 func units() []record {
-	unit := func(id, property, address, label, city, state, code string) record {
+	unit := func(id, property, address, label, city, state, code, beds, baths, size string) record {
 		return record{
 			"unitID": id, "propertyID": property, "address": address, "address2": label, "city": city, "stateID": state,
-			"postalCode": code, "rent": "0.00", "deposit": "0.00", "beds": "2", "fullBaths": "1", "size": "850", "isActive": "1",
+			"postalCode": code, "rent": "0.00", "deposit": "0.00", "beds": beds, "fullBaths": baths, "size": size, "isActive": "1",
 			"leaseNotes": "",
 		}
 	}
 	return []record{
-		unit("1", "1", "12 Elm Street", "", "Los Angeles", "CA", "90026"),
-		unit("2", "2", "400 NW Alder Street", "Apt 101", "Portland", "OR", "97209"),
-		unit("3", "2", "400 NW Alder Street", "Apt 102", "Portland", "OR", "97209"),
-		unit("4", "2", "400 NW Alder Street", "Apt 201", "Portland", "OR", "97209"),
+		unit("1", "1", "12 Elm Street", "", "Los Angeles", "CA", "90026", "3", "2", "1380"),
+		unit("2", "2", "400 NW Alder Street", "Apt 101", "Portland", "OR", "97209", "1", "1", "640"),
+		unit("3", "2", "400 NW Alder Street", "Apt 102", "Portland", "OR", "97209", "2", "1", "850"),
+		unit("4", "2", "400 NW Alder Street", "Apt 201", "Portland", "OR", "97209", "2", "1", "870"),
 	}
 }
 
@@ -116,12 +123,15 @@ func leases() []record {
 		if n == 1 {
 			property = "1"
 		}
-		rows = append(rows, record{
+		lease := blankLease()
+		for f, v := range (record{
 			"leaseID": id, "code": "L-" + id, "propertyID": property, "unitID": id, "primaryLeaseStatusID": "2", "leaseStatusID": "2",
-			"moveInDate": "2025-06-01", "moveOutDate": nil, "startDate": "2026-06-01", "endDate": "2027-05-31", "closedDate": nil,
-			"expectedMoveOutDate": nil, "increaseEligibilityDate": "2027-06-01", "noticeDate": nil, "isMonthToMonth": "0",
+			"moveInDate": "2025-06-01", "startDate": "2026-06-01", "endDate": "2027-05-31", "increaseEligibilityDate": "2027-06-01",
 			"dateTimeCreated": "2025-05-20T17:00:00Z", "dateTimeModified": "2026-05-20T17:00:00Z", "tenants": []string{id},
-		})
+		}) {
+			lease[f] = v
+		}
+		rows = append(rows, lease)
 	}
 	return rows
 }
@@ -134,6 +144,28 @@ func charges() []record {
 				"dayDue": "1", "frequency": "1", "startDate": "06/01/2026", "endDate": "05/31/2027"},
 			record{"leaseID": strconv.Itoa(n), "accountID": "2", "description": "Parking", "amount": "75.00",
 				"dayDue": "1", "frequency": "1", "startDate": "06/01/2026", "endDate": "05/31/2027"})
+	}
+	return rows
+}
+
+// transactions are the year before December 2026 of leases 1 to 4: rent and parking
+// due on the 1st of each month, and one payment of both. Lease 1 and 4 pay on that day,
+// lease 2 is mostly 6 to 12 days late, lease 3 now and then.
+func transactions() []record {
+	late := [4][12]int{
+		{}, {0, 9, 11, 0, 12, 7, 10, 0, 12, 6, 11, 9}, {0, 3, 0, 8, 0, 0, 5, 0, 10, 0, 2, 0}, {},
+	}
+	var rows []record
+	for n, days := range late {
+		id := strconv.Itoa(n + 1)
+		for month, behind := range days {
+			due := time.Date(2025, time.December+time.Month(month), 1, 0, 0, 0, 0, time.UTC)
+			paid := due.AddDate(0, 0, behind)
+			rows = append(rows,
+				transaction(id, rentAccount, "Charge", "1850.00", due.Format(time.DateOnly), "Rent"),
+				transaction(id, "2", "Charge", "75.00", due.Format(time.DateOnly), "Parking"),
+				transaction(id, "", "Payment", "1925.00", paid.Format(time.DateOnly), "Payment"))
+		}
 	}
 	return rows
 }

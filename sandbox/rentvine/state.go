@@ -10,8 +10,11 @@ import (
 
 // savedTables are those that a call can change; the others are always the seed.
 func savedTables() []string {
-	return []string{"properties", "owners", "vendors", "charges", "workOrders", "files", "chat"}
+	return append([]string{"properties", "owners", "vendors", "charges", "workOrders", "files", "chat"}, laterTables()...)
 }
+
+// laterTables are missing in older snapshots; then they have their seed.
+func laterTables() []string { return []string{"leases", "tenants", "transactions", "inspections"} }
 
 // saved is the form of a snapshot.
 type saved struct {
@@ -20,7 +23,8 @@ type saved struct {
 	Notifications []VendorNotification  `json:"notifications"`
 	Created       map[string]int        `json:"created"`
 	Duplicates    int                   `json:"duplicates"`
-	Moves         map[string]string     `json:"moves,omitempty"`
+	// Moves are the days of moving out by lease, in older snapshots without leases.
+	Moves map[string]string `json:"moves,omitempty"`
 }
 
 type savedTable struct {
@@ -45,7 +49,6 @@ func (s *Server) copy() saved {
 	out := saved{
 		Tables: map[string]savedTable{}, Files: map[int]savedFile{},
 		Notifications: slices.Clone(s.notifications), Created: maps.Clone(s.created), Duplicates: s.duplicates,
-		Moves: maps.Clone(s.moves),
 	}
 	for _, name := range savedTables() {
 		t := s.tables[name]
@@ -70,9 +73,12 @@ func (s *Server) Restore(snapshot json.RawMessage) error {
 	if err := d.Decode(&in); err != nil {
 		return fmt.Errorf("rentvine's records: %w", err)
 	}
-	fresh := s.fresh(s.cfg.WorkOrdersAfter)
+	fresh := s.fresh()
 	for _, name := range savedTables() {
 		from, ok := in.Tables[name]
+		if !ok && slices.Contains(laterTables(), name) {
+			continue
+		}
 		if !ok {
 			return fmt.Errorf("rentvine's records: no table %s", name)
 		}
@@ -98,8 +104,24 @@ func (s *Server) Restore(snapshot json.RawMessage) error {
 			fresh.moveOut(lease, day)
 		}
 	}
+	for _, lease := range fresh.tables["leases"].rows {
+		lease["tenants"] = texts(lease["tenants"])
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.db = fresh
 	return nil
+}
+
+// texts are the texts of a list, which has lost its type in JSON.
+func texts(v any) []string {
+	if list, ok := v.([]string); ok {
+		return list
+	}
+	out := []string{}
+	list, _ := v.([]any)
+	for _, e := range list {
+		out = append(out, str(e))
+	}
+	return out
 }

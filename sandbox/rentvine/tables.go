@@ -29,7 +29,15 @@ func (s *Server) Tables() []Table {
 		s.show("Chat messages", "chat", "id=chatMessageID", "object=objectID", "read=isRead", "message=message"),
 		s.show("Properties", "properties", "id=propertyID", "name=name", "address=address", "city=city", "portfolio=portfolioID"),
 		s.show("Units", "units", "id=unitID", "property=propertyID", "address=address", "label=address2"),
-		s.show("Leases", "leases", "id=leaseID", "property=propertyID", "unit=unitID", "start=startDate", "end=endDate", "moved out=moveOutDate"),
+		s.show("Leases", "leases", "id=leaseID", "status=leaseStatusID", "property=propertyID", "unit=unitID", "move-in=moveInDate",
+			"start=startDate", "end=endDate", "notice=noticeDate", "expected out=expectedMoveOutDate", "moved out=moveOutDate",
+			"month to month=isMonthToMonth", "changed=dateTimeModified"),
+		s.show("Recurring charges", "charges", "id=leaseRecurringChargeID", "lease=leaseID", "description=description", "amount=amount",
+			"start=startDate", "end=endDate"),
+		s.show("Transactions", "transactions", "id=transactionID", "lease=leaseID", "type=type", "amount=amount", "posted=datePosted",
+			"description=description", "voided=isVoided"),
+		s.show("Inspections", "inspections", "id=inspectionID", "property=propertyID", "unit=unitID", "type=inspectionTypeID",
+			"status=inspectionStatusID", "created=dateTimeCreated"),
 		s.show("Tenants", "tenants", "id=contactID", "name=name", "phone=phone", "email=email"),
 		s.show("Vendors", "vendors", "id=contactID", "name=name", "phone=phone", "email=email", "insured until=insuranceExpiresDate"),
 		s.show("Technicians", "technicians", "id=maintenanceTechnicianID", "user=userID", "name=name", "phone=phone"),
@@ -63,6 +71,10 @@ func (d *db) readable(field, v string) string {
 	switch field {
 	case "workOrderStatusID":
 		if st := d.tables["statuses"].get(v); st != nil {
+			return str(st["name"])
+		}
+	case "leaseStatusID":
+		if st := d.tables["leaseStatuses"].get(v); st != nil {
 			return str(st["name"])
 		}
 	case "priorityID":

@@ -197,16 +197,7 @@ func (d *db) numberOf(wo record) {
 }
 
 func (d *db) countCreated(wo record) {
-	same := strings.Join([]string{
-		str(wo["propertyID"]), str(wo["unitID"]), str(wo["requestedByContactID"]), str(wo["description"]),
-	}, "\x00")
-	if len(d.created) >= maxRecords {
-		clear(d.created)
-	}
-	d.created[same]++
-	if d.created[same] > 1 {
-		d.duplicates++
-	}
+	d.countAlike(str(wo["propertyID"]), str(wo["unitID"]), str(wo["requestedByContactID"]), str(wo["description"]))
 }
 
 // tell notifies the vendor unless the body says sendVendorNotification:false.

@@ -1,7 +1,7 @@
 // Package samples holds webhook bodies about the sandbox's seeded records: one for
 // each event of RentVine's integration guide, plus one in the envelope of live
-// deliveries (contracts/rentvine.md 6.1) and one about a repair that is no emergency;
-// and one for each event of OpenMoove (contracts/openmoove.md 3). RentVine's live
+// deliveries (contracts/rentvine.md 6.1), one about a repair that is no emergency and
+// one about a lease in Oregon; and one for each event of OpenMoove (contracts/openmoove.md 3). RentVine's live
 // event names are not on record: the sample's is a guess.
 package samples
 
@@ -23,7 +23,8 @@ const (
 )
 
 // Names lists RentVine's samples in alphabetical order: event names such as
-// "work_order.created", and "work_order.created.live" and "work_order.created.tap".
+// "work_order.created", and "work_order.created.live", "work_order.created.tap" and
+// "lease.created.oregon".
 func Names() []string { return names(rentVine) }
 
 // Get is a sample of RentVine, the caller's to change. An unknown name is an error that

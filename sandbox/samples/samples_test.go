@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,7 +26,7 @@ func guide() map[string]string {
 
 func TestEveryEventOfTheGuideHasASample(t *testing.T) {
 	t.Parallel()
-	require.Len(t, samples.Names(), len(guide())+2)
+	require.Len(t, samples.Names(), len(guide())+3)
 	for event, id := range guide() {
 		body, err := samples.Get(event)
 		require.NoError(t, err)
@@ -86,6 +87,24 @@ func TestTheTapIsAnotherWorkOrderOfTheSameTenant(t *testing.T) {
 	require.Equal(t, plain.Data, tap.Data)
 }
 
+func TestNewLeasesAreCountedFromTheirDay(t *testing.T) {
+	t.Parallel()
+	for name, unit := range map[string]string{"lease.created": "1", "lease.created.oregon": "2"} {
+		body, err := samples.Get(name)
+		require.NoError(t, err)
+		var e struct {
+			EventType string `json:"event_type"`
+			Timestamp time.Time
+			Data      map[string]string
+		}
+		require.NoError(t, json.Unmarshal(body, &e))
+		require.Equal(t, "lease.created", e.EventType)
+		require.Equal(t, unit, e.Data["unitID"])
+		require.Equal(t, e.Timestamp.AddDate(0, 0, 10).Format(time.DateOnly), e.Data["moveInDate"])
+		require.Equal(t, e.Timestamp.AddDate(0, 0, 400).Format(time.DateOnly), e.Data["endDate"])
+	}
+}
+
 func TestAnUnknownNameListsThoseThereAre(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"", "nope", "../samples"} {
@@ -96,7 +115,7 @@ func TestAnUnknownNameListsThoseThereAre(t *testing.T) {
 
 func ExampleNames() {
 	fmt.Println(strings.Join(samples.Names()[:3], " "))
-	// Output: invoice.generated lease.created lease.updated
+	// Output: invoice.generated lease.created lease.created.oregon
 }
 
 func TestEveryEventOfOpenMooveHasASample(t *testing.T) {
