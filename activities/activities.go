@@ -61,7 +61,10 @@ type Config struct {
 	// ShowSale tells the workflow of a property's sale what a read has shown; follows is
 	// false where that has ended.
 	ShowSale func(ctx context.Context, propertyID string, view SaleView) (follows bool, err error)
-	Log      *zap.Logger
+	// FindLease tells the workflow of a lease that the sweep has found something, and
+	// starts it where it does not run and starts is true.
+	FindLease func(ctx context.Context, ev durable.Event, starts bool) error
+	Log       *zap.Logger
 }
 
 // Activities is the code behind the handles.
@@ -72,6 +75,8 @@ type Activities struct {
 	products   productList
 	vendors    vendorList
 	swaps      swapMemory
+	leaseNames leaseStatuses
+	market     *market
 	// assigning lets one choice of professionals see the one before it.
 	assigning sync.Mutex
 }
@@ -81,7 +86,7 @@ func New(cfg Config) *Activities {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Activities{Config: cfg, properties: newPropertyCache(), zones: &zoneFinder{}}
+	return &Activities{Config: cfg, properties: newPropertyCache(), zones: &zoneFinder{}, market: newMarket()}
 }
 
 // businessNow is the business time now.
@@ -91,10 +96,15 @@ func (a *Activities) businessNow() time.Time { return a.Clock.At(a.Now()) }
 // queue, and all look-ups that run inside workflow tasks.
 func (a *Activities) Register(r worker.ActivityRegistry) {
 	ReadSettings.Bind(r, a.readSettings)
+	ReadLeasing.Bind(r, a.readLeasing)
 	ReadReport.Bind(r, a.readReport)
 	SendMessages.Bind(r, a.sendMessages)
+	SendLetters.Bind(r, a.sendLetters)
 	CloseQuestions.Bind(r, a.closeQuestions)
 	CloseSteps.Bind(r, a.closeSteps)
+	SaveContact.Bind(r, a.saveContact)
+	ReadContacts.Bind(r, a.readContacts)
+	ReadEngagement.Bind(r, a.readEngagement)
 	ClaimIncident.Bind(r, a.claimIncident)
 	EndIncident.Bind(r, a.endIncident)
 	ListTechnicians.Bind(r, a.listTechnicians)
@@ -119,6 +129,8 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	InspectQuality.Bind(r, a.inspectQuality)
 	ReadCards.Bind(r, a.readCards)
 	RecordWork.Bind(r, a.recordWork)
+	ReadIncentiveRecord.Bind(r, a.readIncentiveRecord)
+	RecordRetention.Bind(r, a.recordRetention)
 }
 
 // RegisterOpenMoove binds the code of the activities on QueueOpenMoove.
@@ -131,6 +143,7 @@ func (a *Activities) RegisterOpenMoove(r worker.ActivityRegistry) {
 func (a *Activities) RegisterBulk(r worker.ActivityRegistry) {
 	ImportBatch.Bind(r, a.importBatch)
 	PollSales.Bind(r, a.pollSales)
+	SweepLeases.Bind(r, a.sweepLeases)
 }
 
 // RegisterRentVine binds the code of the activities on QueueRentVine.
@@ -141,6 +154,13 @@ func (a *Activities) RegisterRentVine(r worker.ActivityRegistry) {
 	ReadOwners.Bind(r, a.readOwners)
 	AttachPhotos.Bind(r, a.attachPhotos)
 	ListVendors.Bind(r, a.listVendors)
+	ReadLease.Bind(r, a.readLease)
+	CountOpenWorkOrders.Bind(r, a.countOpenWorkOrders)
+	WriteRenewal.Bind(r, a.writeRenewal)
+	AssessLease.Bind(r, a.assessLease)
+	SuggestRent.Bind(r, a.suggestRent)
+	ScheduleInspection.Bind(r, a.scheduleInspection)
+	CreateCheck.Bind(r, a.createCheck)
 }
 
 // RegisterQuickBooks binds the code of the activities on QueueQuickBooks.

@@ -1,8 +1,12 @@
 package activities
 
 import (
+	"context"
+	"sync"
 	"time"
 
+	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -81,3 +85,112 @@ func (l LeaseView) Leaving() bool {
 
 // Over tells whether the lease has ended.
 func (l LeaseView) Over() bool { return l.Status == LeaseClosed || l.Closed != "" || !l.Found }
+
+// leaseStatusFresh is how long the account's names of lease statuses are not asked for
+// again.
+const leaseStatusFresh = time.Hour
+
+// leaseStatuses are the account's names of lease statuses.
+type leaseStatuses struct {
+	mu     sync.Mutex
+	names  map[string]string
+	readAt time.Time
+}
+
+func (a *Activities) leaseStatusName(ctx context.Context, id string) (string, error) {
+	a.leaseNames.mu.Lock()
+	defer a.leaseNames.mu.Unlock()
+	if name, ok := a.leaseNames.names[id]; ok && time.Since(a.leaseNames.readAt) < leaseStatusFresh {
+		return name, nil
+	}
+	names, err := a.RentVine.LeaseStatuses(ctx)
+	if err != nil {
+		return "", err
+	}
+	a.leaseNames.names, a.leaseNames.readAt = names, time.Now()
+	return names[id], nil
+}
+
+func (a *Activities) readLease(ctx context.Context, id string) (LeaseView, error) {
+	lease, err := a.RentVine.LeaseWithTenants(ctx, id)
+	if partner.KindOf(err) == partner.NotFound {
+		return LeaseView{ID: id, ReadAt: a.businessNow()}, nil
+	}
+	if err != nil {
+		return LeaseView{}, toTemporal(ctx, err)
+	}
+	view := a.leaseView(lease)
+	if lease.StatusID != "" {
+		if view.StatusName, err = a.leaseStatusName(ctx, lease.StatusID); err != nil {
+			return LeaseView{}, toTemporal(ctx, err)
+		}
+	}
+	charges, err := a.RentVine.RecurringCharges(ctx, id)
+	if err != nil {
+		return LeaseView{}, toTemporal(ctx, err)
+	}
+	view.Rent = rentOn(charges, max(dayIn(a.businessNow(), view.Zone), view.Start))
+	return view, nil
+}
+
+// leaseView is a lease in the words of workflows, without what is read elsewhere.
+func (a *Activities) leaseView(l rentvine.Lease) LeaseView {
+	view := LeaseView{
+		ID: l.ID, PropertyID: l.PropertyID, UnitID: l.UnitID, PortfolioID: l.PortfolioID, Found: true,
+		Start: l.StartDate, End: l.EndDate, MoveIn: l.MoveInDate, MoveOut: l.MoveOutDate, Notice: l.NoticeDate,
+		ExpectedMoveOut: l.ExpectedMoveOutDate, Closed: l.ClosedDate, IncreaseFrom: l.IncreaseEligibilityDate,
+		MonthToMonth: l.MonthToMonth, MarkedToVacate: l.MarkedToVacate,
+		Address: l.Address, Unit: l.UnitLabel, City: l.City, State: l.StateID, PostalCode: l.PostalCode,
+		CreatedAt: l.CreatedAt, ReadAt: a.businessNow(),
+	}
+	switch l.PrimaryStatus {
+	case rentvine.LeasePending:
+		view.Status = LeasePending
+	case rentvine.LeaseActive:
+		view.Status = LeaseActive
+	case rentvine.LeaseClosed:
+		view.Status = LeaseClosed
+	}
+	view.Zone = a.Policy.For(l.PortfolioID, l.PropertyID).TimeZone
+	if view.Zone == "" && l.Located {
+		view.Zone = a.zones.at(l.Latitude, l.Longitude)
+	}
+	for _, t := range l.Tenants {
+		if t.IsActive {
+			view.Tenants = append(view.Tenants, a.person(t.ID, t.Name, t.Phone, t.Email))
+		}
+	}
+	return view
+}
+
+// rentOn is the sum of the charges of rent that are in force on a day.
+func rentOn(charges []rentvine.RecurringCharge, day string) (sum policy.Cents) {
+	for _, c := range charges {
+		if c.IsRent && inForce(c, day) {
+			sum += centsOf(c.Amount)
+		}
+	}
+	return sum
+}
+
+func inForce(c rentvine.RecurringCharge, day string) bool {
+	return (c.StartDate == "" || c.StartDate <= day) && (c.EndDate == "" || c.EndDate >= day)
+}
+
+// centsOf reads an amount of RentVine; one that cannot be read counts for nothing.
+func centsOf(amount string) policy.Cents {
+	c, err := policy.ParseCents(amount)
+	if err != nil {
+		return 0
+	}
+	return c
+}
+
+// dayIn is the day of an instant in a zone, YYYY-MM-DD.
+func dayIn(at time.Time, zone string) string {
+	place, err := time.LoadLocation(zone)
+	if err != nil {
+		place = time.UTC
+	}
+	return at.In(place).Format(time.DateOnly)
+}

@@ -114,7 +114,27 @@ type Message struct {
 	Channels []Channel `json:"channels"`
 	Subject  string    `json:"subject,omitempty"`
 	Text     string    `json:"text"`
-	Ask      *Ask      `json:"ask,omitempty"`
+	// MailText is what a mail says instead, "" for the same.
+	MailText string `json:"mail_text,omitempty"`
+	Ask      *Ask   `json:"ask,omitempty"`
+	// Campaign is what the message is part of: "move_in", "renewal", "retention", ""
+	// for none. Messages of all campaigns to a tenant are capped together.
+	Campaign string `json:"campaign,omitempty"`
+	// Service marks what the receiver waits for or must know in time: it is part of a
+	// campaign, but not capped with it.
+	Service bool `json:"service,omitempty"`
+	// ContactID is the receiver's contact id at RentVine, whose language, consent and
+	// channel are known by it; "" where there is none.
+	ContactID string `json:"contact_id,omitempty"`
+	// State is where the receiver is, by the two letters of a US state; "" where nobody
+	// knows. Its quiet hours apply.
+	State string `json:"state,omitempty"`
+	// Marketing marks an offer, incentive or survey. It goes as routine at most, and is
+	// texted only with consent and never at night.
+	Marketing bool `json:"marketing,omitempty"`
+
+	// wording names the words of Text where another try may have others: see sendText.
+	wording string
 }
 
 // SendMessagesInput is a batch of messages of one step of a workflow.
@@ -210,18 +230,27 @@ func SentBefore(err error) []Sent {
 }
 
 func (a *Activities) sendMessage(ctx context.Context, in SendMessagesInput, m Message) (Sent, error) {
-	if held, yes, err := a.heldBack(ctx, in, m); err != nil || yes {
+	if m.Marketing && m.Class != LifeSafety {
+		m.Class = Routine
+	}
+	contact, err := a.contactOf(ctx, m)
+	if err != nil {
+		return Sent{}, err
+	}
+	hours := a.hoursFor(in, m)
+	ways := waysFor(m, contact, hours.zoneKnown())
+	if held, yes, err := a.heldBack(ctx, in, m, ways, hours); err != nil || yes {
 		return held, err
 	}
-	var reasons []string
-	for _, ch := range m.Channels {
-		address := m.To.Phone
-		if ch == Mail {
-			address = m.To.Email
-		}
+	reasons := ways.refused
+	for _, ch := range ways.channels {
+		address := m.To.address(ch)
 		if address == "" {
 			reasons = append(reasons, string(ch)+": no address")
 			continue
+		}
+		if end, quiet := hours.quietFor(m, ch, a.businessNow()); quiet {
+			return heldUntil(end, whyQuiet), nil // mail was refused, and texts may not leave now
 		}
 		sent, why, err := a.sendBy(ctx, in, m, ch, address)
 		if err != nil {
@@ -232,21 +261,37 @@ func (a *Activities) sendMessage(ctx context.Context, in SendMessagesInput, m Me
 		}
 		reasons = append(reasons, string(ch)+": "+why)
 	}
+	if m.Campaign != "" {
+		if err := a.Store.ReleaseCampaign(ctx, claimKey(in, m)); err != nil {
+			return Sent{}, err
+		}
+	}
 	return Sent{Outcome: MessageImpossible, Why: strings.Join(reasons, "; ")}, nil
+}
+
+// address is where a channel reaches the person, "" where it does not.
+func (p Person) address(ch Channel) string {
+	if ch == Mail {
+		return p.Email
+	}
+	return p.Phone
 }
 
 // pauseLook is how soon after "outbound resume" a held message leaves at the
 // latest (real time).
 const pauseLook = 15 * time.Second
 
-// heldBack tells whether the pause, quiet hours or the frequency cap keep the
-// message for later.
-func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Message) (held Sent, yes bool, err error) {
+const whyQuiet = "quiet hours"
+
+func heldUntil(t time.Time, why string) Sent {
+	return Sent{Outcome: MessageHeld, HeldUntil: t, Why: why}
+}
+
+// heldBack tells whether the pause, quiet hours or a frequency cap keep the message
+// for later. One of a campaign that may leave is counted.
+func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Message, w ways, hours sendingHours) (held Sent, yes bool, err error) {
 	if m.Class == LifeSafety {
 		return Sent{}, false, nil
-	}
-	until := func(t time.Time, why string) (Sent, bool, error) {
-		return Sent{Outcome: MessageHeld, HeldUntil: t, Why: why}, true, nil
 	}
 	now := a.businessNow()
 	paused, err := a.Store.Setting(ctx, "outbound_paused")
@@ -254,29 +299,28 @@ func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Messa
 		return Sent{}, false, err
 	}
 	if paused == "1" {
-		return until(now.Add(a.Clock.Business(pauseLook)), "outbound messages are paused")
+		return heldUntil(now.Add(a.Clock.Business(pauseLook)), "outbound messages are paused"), true, nil
 	}
 	if m.Class == Emergency {
 		return Sent{}, false, nil
 	}
-	settings := a.Policy.For(in.PortfolioID, in.PropertyID)
-	if settings.TimeZone == "" {
-		settings.TimeZone = in.Zone
+	if end, quiet := hours.quietFor(m, w.first(m.To), now); quiet {
+		return heldUntil(end, whyQuiet), true, nil
 	}
-	if end, quiet := settings.QuietUntil(now); quiet && m.Channels[0] == SMS {
-		return until(end, "quiet hours")
+	if m.Class != Work {
+		sent, err := a.Store.CountMessages(ctx, a.Keys.Address(m.To.Phone), string(Routine), a.Now().Add(-a.Clock.Real(24*time.Hour)))
+		if err != nil {
+			return Sent{}, false, err
+		}
+		if limit := hours.settings.Caps.RoutinePerDay; m.To.Phone != "" && limit > 0 && sent >= limit {
+			return heldUntil(now.Add(24*time.Hour), "frequency cap reached"), true, nil
+		}
 	}
-	if m.Class == Work {
-		return Sent{}, false, nil
-	}
-	sent, err := a.Store.CountMessages(ctx, a.Keys.Address(m.To.Phone), string(Routine), a.Now().Add(-a.Clock.Real(24*time.Hour)))
-	if err != nil {
+	freeAt, err := a.capped(ctx, in, m, hours.rules.Caps)
+	if err != nil || freeAt.IsZero() {
 		return Sent{}, false, err
 	}
-	if limit := settings.Caps.RoutinePerDay; m.To.Phone != "" && limit > 0 && sent >= limit {
-		return until(now.Add(24*time.Hour), "frequency cap reached")
-	}
-	return Sent{}, false, nil
+	return heldUntil(freeAt, "frequency cap across campaigns"), true, nil
 }
 
 // sendBy sends the message by one channel. why tells that this channel cannot
@@ -292,6 +336,9 @@ func (a *Activities) sendBy(ctx context.Context, in SendMessagesInput, m Message
 			return Sent{}, "opted out", nil
 		}
 	}
+	if ch == Mail && m.MailText != "" {
+		m.Text = m.MailText
+	}
 	text, err := a.compose(ctx, in, m, hashed)
 	if err != nil {
 		return Sent{}, "", err
@@ -299,14 +346,17 @@ func (a *Activities) sendBy(ctx context.Context, in SendMessagesInput, m Message
 	record := store.Message{
 		Key: in.Ref + "/" + m.Step + "/" + string(ch), Channel: string(ch), Address: hashed,
 		WorkflowID: activity.GetInfo(ctx).WorkflowExecution.ID, Step: m.Step, Class: string(m.Class),
-		SentAt: a.Now().UTC(),
+		SentAt: a.Now().UTC(), Campaign: m.Campaign, Contact: m.ContactID, Person: m.To.ID,
+	}
+	if m.Ask != nil {
+		record.Question = a.Keys.QuestionID(in.Ref, m.Step, m.To.ID)
 	}
 	if !a.Outbound.Allows(address) {
 		record.Ref, record.Status = record.Key, "recorded"
 		return Sent{Outcome: MessageRecorded, Channel: ch, Why: "KEYHOLDER_OUTBOUND is " + string(a.Outbound.Mode)}, "", a.Store.RecordMessage(ctx, record)
 	}
 	if ch == SMS {
-		record.Ref, err = a.sendText(ctx, record.Key, address, text)
+		record.Ref, err = a.sendText(ctx, record.Key, address, text, m.wording)
 	} else {
 		record.Ref, err = a.sendMail(ctx, record.Key, m, text)
 	}
@@ -342,10 +392,19 @@ func (a *Activities) compose(ctx context.Context, in SendMessagesInput, m Messag
 	return strings.NewReplacer("{code}", code, "{link}", link).Replace(m.Text), nil
 }
 
-func (a *Activities) sendText(ctx context.Context, key, phone, text string) (string, error) {
+// sendText looks an earlier try up by its words. One that may still have sent other
+// words cannot be told from none: that is partner.Conflict, and the next channel's turn.
+func (a *Activities) sendText(ctx context.Context, key, phone, text, wording string) (string, error) {
 	return a.once(ctx, effect{
-		key: key,
+		key: key, note: wording,
 		find: func(ctx context.Context, since time.Time) (string, bool, error) {
+			earlier, err := a.Store.Effect(ctx, key)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return "", false, err
+			}
+			if err == nil && earlier.Note != wording {
+				return "", false, &partner.Error{Op: "effect", Kind: partner.Conflict, Message: "an earlier try may have sent other words"}
+			}
 			m, found, err := a.Twilio.Find(ctx, phone, text, since)
 			return m.SID, found, err
 		},

@@ -3,6 +3,7 @@ package activities
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/aictive/keyholder/policy"
@@ -44,9 +45,12 @@ func orderMail(in PurchaseOrderInput, total policy.Cents) (text, html string, er
 	v := orderView{
 		Title: "Purchase order " + in.Number,
 		Intro: fmt.Sprintf("%s orders from %s:", in.Company, in.Vendor.Name),
-		Facts: []orderFact{{"Order", in.Number}, {"Work order", in.WorkOrderNumber}, {"For", in.Address}},
+		Facts: []orderFact{{"Order", in.Number}, {"For", in.Address}},
 		Total: money(total),
 		Outro: fmt.Sprintf("Please put the number %s on your invoice. If you cannot deliver, reply to this mail.", in.Number),
+	}
+	if in.WorkOrderNumber != "" {
+		v.Facts = slices.Insert(v.Facts, 1, orderFact{"Work order", in.WorkOrderNumber})
 	}
 	for _, l := range in.Lines {
 		v.Lines = append(v.Lines, orderRow{

@@ -156,7 +156,10 @@ func (a *Activities) bookOrder(ctx context.Context, in PurchaseOrderInput) (stri
 	}
 	order := quickbooks.NewPurchaseOrder{
 		RequestID: quickbooks.RequestID(in.Ref, "purchase order"), Number: in.Number, Note: orderNote(in.Ref),
-		Memo: fmt.Sprintf("Work order %s, %s", in.WorkOrderNumber, in.Address),
+		Memo: in.Address,
+	}
+	if in.WorkOrderNumber != "" {
+		order.Memo = fmt.Sprintf("Work order %s, %s", in.WorkOrderNumber, in.Address)
 	}
 	for _, l := range in.Lines {
 		order.Lines = append(order.Lines, quickbooks.Line{Text: l.Text, Quantity: l.Quantity, UnitPrice: quickbooks.Amount(l.UnitCost)})

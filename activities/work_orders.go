@@ -87,6 +87,8 @@ type Order struct {
 	VendorContactID string `json:"vendor_contact_id,omitempty"`
 	RequestedBy     string `json:"requested_by,omitempty"`
 	Vacant          bool   `json:"vacant,omitempty"`
+	// Check tells that it is a recurring maintenance check that we made ourselves.
+	Check bool `json:"check,omitempty"`
 }
 
 // Property is where the work is to be done.
@@ -122,6 +124,7 @@ func (a *Activities) readReport(ctx context.Context, in ReadReportInput) (Report
 		return Report{}, toTemporal(ctx, err)
 	}
 	reading.report.Partial = err != nil
+	reading.report.WorkOrder.Check = a.isOwnCheck(reading.report.WorkOrder.Description)
 	return reading.report, nil
 }
 

@@ -131,7 +131,7 @@ func TestEverythingWrongWithSalesIsReportedAtOnce(t *testing.T) {
 		"{days: [mon, tue, wed, thu, fri], from: 09:00, to: 17:30}", "{days: [mon, mon, moonday], from: 17:30, to: 09:00}",
 		"remind_after: [3d, 7d, 14d]", "remind_after: [3d, 3d, 0s]",
 		"ask_agent_after: 3d", "ask_agent_after: -3d",
-		"answer_within: 7d", "answer_for: 7d",
+		"answer_within: 7d # how long that", "answer_for: 7d # how long that",
 		"products: [moove-ready-pack]", "products: [Moove Ready]",
 		"      - Instruction", "      - Completion",
 		"    secure_sale: [", "    raffle: [",

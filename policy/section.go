@@ -23,10 +23,12 @@ type section struct {
 	JoinWindow      time.Duration     `json:"join_window"`
 	QuietHours      QuietHours        `json:"quiet_hours"`
 	Caps            Caps              `json:"caps"`
+	Contact         ContactRules      `json:"contact"`
 	Statuses        Statuses          `json:"statuses"`
 	LinkTTL         time.Duration     `json:"link_ttl"`
 	Reminders       Reminders         `json:"reminders"`
 	Repairs         Repairs           `json:"repairs"`
+	Leasing         leasing           `json:"leasing"`
 	Texts           map[string]string `json:"texts"`
 }
 

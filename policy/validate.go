@@ -70,6 +70,7 @@ func validate(s section) []Problem {
 	c.technicians(s)
 	c.within(s.JoinWindow, "join_window", 7*day)
 	c.count(s.Caps.RoutinePerDay, "caps.routine_per_day", 1, 1000)
+	c.contact(s.Contact)
 	c.status(s.Statuses.Acknowledged, "statuses.acknowledged")
 	c.status(s.Statuses.Scheduled, "statuses.scheduled")
 	c.status(s.Statuses.Repaired, "statuses.repaired")
@@ -78,6 +79,7 @@ func validate(s section) []Problem {
 	c.within(s.Reminders.Done, "reminders.done", 7*day)
 	c.count(s.Reminders.Times, "reminders.times", 0, 20)
 	c.repairs(s)
+	c.leasing(s)
 	c.texts(s.Texts, s.Repairs.On())
 	return c.problems
 }

@@ -167,6 +167,20 @@ const (
 	maxExpiringLength = 100
 )
 
+// checkSize is how many bytes the mark of a maintenance check has.
+const checkSize = 10
+
+// CheckMark signs the description of a maintenance check's work order; IsCheckMark tells
+// whether a mark is its.
+func (k Keys) CheckMark(description string) string {
+	return k.sign("maintenance check", checkSize, description)
+}
+
+// IsCheckMark is for CheckMark.
+func (k Keys) IsCheckMark(mark, description string) bool {
+	return k.signed(mark, "maintenance check", checkSize, description)
+}
+
 // ReportToken is the signed text of a link to a report of a kind, which is of small
 // letters and "_", such as "sales". The link is good until expires, in whole seconds
 // of real time.

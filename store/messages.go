@@ -37,15 +37,16 @@ func (d *database) OptedOut(ctx context.Context, address string) (bool, error) {
 	return flag == 1, nil
 }
 
-const messageColumns = `effect_key, ref, channel, address, workflow_id, step, class, sent_at, status, error_code`
+const messageColumns = `effect_key, ref, channel, address, workflow_id, step, class, sent_at, status, error_code, campaign, contact, person, question_id, delivered_at`
 
 // RecordMessage remembers an outbound message.
 func (d *database) RecordMessage(ctx context.Context, m Message) error {
 	// No conflict target: the same carrier's id under another key is ignored too.
 	_, err := d.change(ctx, `
-		INSERT INTO messages (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		INSERT INTO messages (`+messageColumns+`) VALUES `+places(1, 15)+`
 		ON CONFLICT DO NOTHING`,
-		m.Key, m.Ref, m.Channel, m.Address, m.WorkflowID, m.Step, m.Class, micros(m.SentAt), string(m.Status), m.ErrorCode)
+		m.Key, m.Ref, m.Channel, m.Address, m.WorkflowID, m.Step, m.Class, micros(m.SentAt), string(m.Status), m.ErrorCode,
+		m.Campaign, m.Contact, m.Person, m.Question, micros(m.DeliveredAt))
 	if err != nil {
 		return fmt.Errorf("store: record message: %w", err)
 	}
@@ -59,11 +60,12 @@ func (d *database) MessageByRef(ctx context.Context, ref string) (Message, error
 
 func messageByRef(ctx context.Context, db *sql.DB, ref string) (Message, error) {
 	var m Message
-	var sent int64
+	var sent, delivered int64
 	var status string
 	err := db.QueryRowContext(ctx, `SELECT `+messageColumns+` FROM messages WHERE ref = $1 AND ref <> ''`, ref).
-		Scan(&m.Key, &m.Ref, &m.Channel, &m.Address, &m.WorkflowID, &m.Step, &m.Class, &sent, &status, &m.ErrorCode)
-	m.SentAt, m.Status = fromMicros(sent), MessageStatus(status)
+		Scan(&m.Key, &m.Ref, &m.Channel, &m.Address, &m.WorkflowID, &m.Step, &m.Class, &sent, &status, &m.ErrorCode,
+			&m.Campaign, &m.Contact, &m.Person, &m.Question, &delivered)
+	m.SentAt, m.DeliveredAt, m.Status = fromMicros(sent), fromMicros(delivered), MessageStatus(status)
 	return m, orNotFound(err)
 }
 
@@ -77,9 +79,12 @@ func (d *database) AdvanceMessage(ctx context.Context, ref string, status Messag
 		if err != nil || !status.follows(m.Status) {
 			return m, false, err
 		}
+		if m.DeliveredAt.IsZero() && (status == StatusDelivered || status == StatusRead) {
+			m.DeliveredAt = fromMicros(micros(time.Now()))
+		}
 		moved, err := d.change(ctx, `
-			UPDATE messages SET status = $1, error_code = $2 WHERE ref = $3 AND status = $4`,
-			string(status), errorCode, ref, string(m.Status))
+			UPDATE messages SET status = $1, error_code = $2, delivered_at = $5 WHERE ref = $3 AND status = $4`,
+			string(status), errorCode, ref, string(m.Status), micros(m.DeliveredAt))
 		if err != nil {
 			return Message{}, false, fmt.Errorf("store: advance message: %w", err)
 		}

@@ -19,9 +19,10 @@ var _ Pruner = (*database)(nil)
 // Prune deletes what is older than a real time, and tells how many rows went:
 // messages by when they were sent, questions by when they were asked unless they
 // may still be answered, imports by their end, calls of partners that are no
-// longer called, records of work after two years. Effects stay, which hold no
-// personal data and must be known for ever; so do consent, properties and cases. It
-// deletes a thousand rows at a time, so that others can write between.
+// longer called, records of work after two years, claims of campaigns after two
+// months. Effects stay, which hold no personal data and must be known for ever; so do
+// consent, contacts, properties and cases. It deletes a thousand rows at a time, so
+// that others can write between.
 func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 	// Calls that a limit may still count stay whatever is asked.
 	calls := before
@@ -32,6 +33,11 @@ func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 	work := before
 	if counted := time.Now().Add(-workKept); counted.Before(work) {
 		work = counted
+	}
+	// Claims are in business time too.
+	claims := before
+	if counted := time.Now().Add(-claimsKept); counted.Before(claims) {
+		claims = counted
 	}
 	total := int64(0)
 	for _, p := range []struct {
@@ -54,6 +60,8 @@ func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 			FROM call_buckets WHERE last_at < $1 LIMIT $2)`, calls},
 		{`DELETE FROM call_notes WHERE (partner, reset_at) IN (SELECT partner, reset_at
 			FROM call_notes WHERE noted_at < $1 LIMIT $2)`, calls},
+		{`DELETE FROM campaign_claims WHERE message_key IN (SELECT message_key FROM campaign_claims WHERE claimed_at < $1 LIMIT $2)`, claims},
+		{`DELETE FROM campaign_people WHERE person IN (SELECT person FROM campaign_people WHERE last_at < $1 LIMIT $2)`, claims},
 		{`DELETE FROM work WHERE work_key IN (SELECT work_key FROM work WHERE last_at < $1 LIMIT $2)`, work},
 	} {
 		n, err := d.deleteInBatches(ctx, p.query, micros(p.before))

@@ -24,6 +24,9 @@ const (
 
 const questionColumns = `id, code, address, workflow_id, step, person, purpose, title, options, asked_at, expires_at, closed_at, answer, details, fields, photos`
 
+// questionRead adds what others note later.
+const questionRead = questionColumns + `, opened_at`
+
 // Ask records an open question, or returns the one already recorded.
 func (d *database) Ask(ctx context.Context, q Question) (Question, error) {
 	for _, o := range q.Options {
@@ -38,7 +41,7 @@ func (d *database) Ask(ctx context.Context, q Question) (Question, error) {
 		q.AskedAt = time.Now()
 	}
 	q.AskedAt, q.ExpiresAt = fromMicros(micros(q.AskedAt)), fromMicros(micros(q.ExpiresAt))
-	q.ClosedAt, q.Answer, q.Title = time.Time{}, "", oneLine(q.Title)
+	q.ClosedAt, q.OpenedAt, q.Answer, q.Title = time.Time{}, time.Time{}, "", oneLine(q.Title)
 
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -89,7 +92,7 @@ func ask(ctx context.Context, tx *sql.Tx, q Question) (Question, error) {
 	if err != nil || inserted == 1 {
 		return q, err
 	}
-	return scanQuestion(tx.QueryRowContext(ctx, `SELECT `+questionColumns+` FROM questions WHERE id = $1`, q.ID))
+	return scanQuestion(tx.QueryRowContext(ctx, `SELECT `+questionRead+` FROM questions WHERE id = $1`, q.ID))
 }
 
 var fieldName = regexp.MustCompile(`^[a-z][a-z_]{0,31}$`)
@@ -149,14 +152,14 @@ func oneLine(s string) string {
 func scanQuestion(row interface{ Scan(...any) error }) (Question, error) {
 	var q Question
 	var purpose, options, details, fields, photos string
-	var asked, expires, closed int64
+	var asked, expires, closed, opened int64
 	err := row.Scan(&q.ID, &q.Code, &q.Address, &q.WorkflowID, &q.Step, &q.Person, &purpose, &q.Title, &options,
-		&asked, &expires, &closed, &q.Answer, &details, &fields, &photos)
+		&asked, &expires, &closed, &q.Answer, &details, &fields, &photos, &opened)
 	if err != nil {
 		return Question{}, orNotFound(err)
 	}
 	q.Purpose = Purpose(purpose)
-	q.AskedAt, q.ExpiresAt, q.ClosedAt = fromMicros(asked), fromMicros(expires), fromMicros(closed)
+	q.AskedAt, q.ExpiresAt, q.ClosedAt, q.OpenedAt = fromMicros(asked), fromMicros(expires), fromMicros(closed), fromMicros(opened)
 	// Questions of earlier builds have no form.
 	if json.Unmarshal([]byte(options), &q.Options) != nil || details != "" && json.Unmarshal([]byte(details), &q.Details) != nil ||
 		fields != "" && json.Unmarshal([]byte(fields), &q.Fields) != nil ||
@@ -168,7 +171,7 @@ func scanQuestion(row interface{ Scan(...any) error }) (Question, error) {
 
 // Question returns one by ID, or ErrNotFound.
 func (d *database) Question(ctx context.Context, id string) (Question, error) {
-	return scanQuestion(d.read.QueryRowContext(ctx, `SELECT `+questionColumns+` FROM questions WHERE id = $1`, id))
+	return scanQuestion(d.read.QueryRowContext(ctx, `SELECT `+questionRead+` FROM questions WHERE id = $1`, id))
 }
 
 // OpenQuestions lists those that an address may answer, oldest first.
@@ -186,7 +189,7 @@ func (d *database) LastQuestions(ctx context.Context, address string) ([]Questio
 }
 
 func (d *database) questions(ctx context.Context, where string, args ...any) ([]Question, error) {
-	rows, err := d.read.QueryContext(ctx, `SELECT `+questionColumns+` FROM questions `+where, args...)
+	rows, err := d.read.QueryContext(ctx, `SELECT `+questionRead+` FROM questions `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: list questions: %w", err)
 	}
@@ -205,8 +208,9 @@ func (d *database) questions(ctx context.Context, where string, args ...any) ([]
 // RecordAnswer keeps the first answer and returns the one kept.
 func (d *database) RecordAnswer(ctx context.Context, id, choice string) (string, error) {
 	kept, err := d.changeReturning(ctx, `
-		UPDATE questions SET answer = CASE WHEN answer = '' THEN $2 ELSE answer END
-		WHERE id = $1 RETURNING answer`, id, choice)
+		UPDATE questions SET answer = CASE WHEN answer = '' THEN $2 ELSE answer END,
+			answered_at = CASE WHEN answer = '' THEN $3 ELSE answered_at END
+		WHERE id = $1 RETURNING answer`, id, choice, micros(time.Now()))
 	if err != nil {
 		return "", fmt.Errorf("store: record answer: %w", err)
 	}

@@ -73,6 +73,8 @@ type Question struct {
 	ClosedAt time.Time
 	// Answer is the first recorded choice, "" while there is none.
 	Answer string
+	// OpenedAt is when its link was first opened (real time), zero where it was not.
+	OpenedAt time.Time
 }
 
 // An Option is one possible answer.
@@ -105,6 +107,15 @@ type Message struct {
 	SentAt     time.Time
 	Status     MessageStatus
 	ErrorCode  string
+	// Campaign is what the message is part of, "" for none; Contact is its receiver's
+	// id at RentVine, Person the id by which whoever sent it knows him.
+	Campaign string
+	Contact  string
+	Person   string
+	// Question is the ID of the question that it asks, "" for none.
+	Question string
+	// DeliveredAt is real time, zero while it is not known.
+	DeliveredAt time.Time
 }
 
 // Store is the one door to the database. Every method has the context's time
@@ -190,6 +201,9 @@ type Store interface {
 	Photos
 	Swaps
 	Waiting
+	Contacts
+	Engagement
+	Leases
 
 	// Setting reads a named setting ("" where unset); SetSetting writes it.
 	// "outbound_paused" is "1" while messages are paused; "clock" holds the

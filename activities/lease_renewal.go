@@ -1,0 +1,198 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aictive/keyholder/clients/rentvine"
+	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows/durable"
+)
+
+// WriteRenewal writes what was agreed to RentVine: the lease's new end, and the rent as
+// a recurring charge from its day on, which the present one ends before
+// (contracts/rentvine.md 2.3: a lease has no rent of its own). It reads all again
+// afterwards, since a 200 may have changed nothing (4.4). It is safe to repeat: dates are
+// set, not moved, and a charge of the same account, beginning and amount is the one that
+// an earlier try has made.
+var WriteRenewal = durable.Activity[WriteRenewalInput, WrittenRenewal]{
+	Name: "rentvine.write_renewal", Queue: QueueRentVine, Attempt: time.Minute, Within: 72 * time.Hour,
+}
+
+// CountOpenWorkOrders counts a lease's work orders that are not closed or cancelled, but
+// for maintenance checks of our own. Reading has no effect.
+var CountOpenWorkOrders = durable.Activity[LeaseRef, int]{
+	Name: "rentvine.count_open_work_orders", Queue: QueueRentVine, Attempt: 30 * time.Second, Within: 24 * time.Hour,
+}
+
+// ReadIncentiveRecord sums up how retention campaigns have ended by what they offered;
+// RecordRetention notes how one has. Repeating either is harmless.
+var (
+	ReadIncentiveRecord = durable.Activity[None, []IncentiveRecord]{
+		Name: "leasing.read_incentive_record", Attempt: 5 * time.Second,
+	}
+	RecordRetention = durable.Activity[RetentionResult, None]{
+		Name: "leasing.record_retention", Attempt: 5 * time.Second,
+	}
+)
+
+type (
+	// IncentiveRecord sums up the campaigns that offered one incentive.
+	IncentiveRecord = store.IncentiveRecord
+	// RetentionResult is how a retention campaign has ended.
+	RetentionResult = store.RetentionResult
+	// LeaseRef names a lease and where it is.
+	LeaseRef struct {
+		LeaseID     string `json:"lease_id"`
+		PropertyID  string `json:"property_id,omitempty"`
+		PortfolioID string `json:"portfolio_id,omitempty"`
+		UnitID      string `json:"unit_id,omitempty"`
+	}
+	// WriteRenewalInput is what was agreed. Days are YYYY-MM-DD in the property's zone.
+	WriteRenewalInput struct {
+		LeaseID string `json:"lease_id"`
+		// OldEnd is the end that the lease had, End its new one.
+		OldEnd string `json:"old_end"`
+		End    string `json:"end"`
+		// Rent is a month's from RentFrom on; 0 leaves it as it is.
+		Rent     policy.Cents `json:"rent,omitempty"`
+		RentFrom string       `json:"rent_from,omitempty"`
+	}
+	// WrittenRenewal tells whether RentVine holds it.
+	WrittenRenewal struct {
+		OK bool `json:"ok"`
+		// Differences say what RentVine holds instead.
+		Differences []string `json:"differences,omitempty"`
+	}
+)
+
+// recordsOver is how far back incentives are judged (business time).
+const recordsOver = 2 * 365 * 24 * time.Hour
+
+func (a *Activities) countOpenWorkOrders(ctx context.Context, in LeaseRef) (int, error) {
+	orders, err := a.RentVine.LeaseWorkOrders(ctx, in.LeaseID, in.UnitID)
+	if err != nil {
+		return 0, toTemporal(ctx, err)
+	}
+	open := 0
+	for _, o := range orders {
+		if o.PrimaryStatus != rentvine.StatusClosed && o.PrimaryStatus != rentvine.StatusCancelled && !strings.Contains(o.Description, ourMark) {
+			open++
+		}
+	}
+	return open, nil
+}
+
+func (a *Activities) writeRenewal(ctx context.Context, in WriteRenewalInput) (WrittenRenewal, error) {
+	charges, err := a.RentVine.RecurringCharges(ctx, in.LeaseID)
+	if err != nil {
+		return WrittenRenewal{}, toTemporal(ctx, err)
+	}
+	if _, err := a.RentVine.UpdateLease(ctx, in.LeaseID, rentvine.LeaseChange{EndDate: &in.End}); err != nil {
+		return WrittenRenewal{}, toTemporal(ctx, err)
+	}
+	for _, step := range renewalOfCharges(charges, in) {
+		if step.add != nil {
+			_, err = a.RentVine.AddRecurringCharge(ctx, in.LeaseID, *step.add)
+		} else {
+			_, err = a.RentVine.UpdateRecurringCharge(ctx, in.LeaseID, step.id, rentvine.RecurringChargeChange{EndDate: &step.end})
+		}
+		if err != nil {
+			return WrittenRenewal{}, toTemporal(ctx, err)
+		}
+	}
+	return a.renewalAsWritten(ctx, in)
+}
+
+// chargeStep adds a charge, or gives one another end.
+type chargeStep struct {
+	add *rentvine.NewRecurringCharge
+	id  string
+	end string
+}
+
+// renewalOfCharges is what has to be done with a lease's recurring charges: those that
+// would end with the old lease go on, and where the rent changes its greatest charge is
+// followed by another. Doing it again finds nothing left to do.
+func renewalOfCharges(charges []rentvine.RecurringCharge, in WriteRenewalInput) (steps []chargeStep) {
+	var rents []rentvine.RecurringCharge
+	for _, c := range charges {
+		if c.IsRent && inForce(c, in.OldEnd) {
+			rents = append(rents, c)
+		}
+	}
+	slices.SortStableFunc(rents, func(x, y rentvine.RecurringCharge) int { return int(centsOf(y.Amount) - centsOf(x.Amount)) })
+	var replaced string
+	if rise := in.Rent - rentOn(charges, in.OldEnd); in.Rent > 0 && rise != 0 && len(rents) > 0 {
+		old := rents[0]
+		amount := (centsOf(old.Amount) + rise).String()
+		made := slices.ContainsFunc(charges, func(c rentvine.RecurringCharge) bool {
+			return c.AccountID == old.AccountID && c.StartDate == in.RentFrom && centsOf(c.Amount).String() == amount
+		})
+		replaced = old.ID
+		if !made {
+			steps = append(steps, chargeStep{add: &rentvine.NewRecurringCharge{
+				AccountID: old.AccountID, Description: old.Description, Amount: amount, StartDate: in.RentFrom, EndDate: endOf(old, in),
+				Frequency: old.Frequency, DayDue: old.DayDue,
+			}})
+		}
+		if last := dayBefore(in.RentFrom); old.EndDate != last {
+			steps = append(steps, chargeStep{id: old.ID, end: last})
+		}
+	}
+	for _, c := range charges {
+		if c.ID != replaced && c.EndDate == in.OldEnd {
+			steps = append(steps, chargeStep{id: c.ID, end: in.End})
+		}
+	}
+	return steps
+}
+
+// endOf is the end of the charge that follows another: none where that has none.
+func endOf(old rentvine.RecurringCharge, in WriteRenewalInput) string {
+	if old.EndDate == "" {
+		return ""
+	}
+	return in.End
+}
+
+func dayBefore(day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return at.AddDate(0, 0, -1).Format(time.DateOnly)
+}
+
+// renewalAsWritten reads again what RentVine holds now.
+func (a *Activities) renewalAsWritten(ctx context.Context, in WriteRenewalInput) (WrittenRenewal, error) {
+	lease, err := a.RentVine.LeaseWithTenants(ctx, in.LeaseID)
+	if err != nil {
+		return WrittenRenewal{}, toTemporal(ctx, err)
+	}
+	charges, err := a.RentVine.RecurringCharges(ctx, in.LeaseID)
+	if err != nil {
+		return WrittenRenewal{}, toTemporal(ctx, err)
+	}
+	var out WrittenRenewal
+	if lease.EndDate != in.End {
+		out.Differences = append(out.Differences, fmt.Sprintf("the lease ends on %s, not on %s", lease.EndDate, in.End))
+	}
+	if rent := rentOn(charges, max(in.RentFrom, in.OldEnd)); in.Rent > 0 && rent != in.Rent {
+		out.Differences = append(out.Differences, fmt.Sprintf("the rent is %s from %s on, not %s", rent, in.RentFrom, in.Rent))
+	}
+	out.OK = len(out.Differences) == 0
+	return out, nil
+}
+
+func (a *Activities) readIncentiveRecord(ctx context.Context, _ None) ([]IncentiveRecord, error) {
+	return a.Store.IncentiveRecords(ctx, a.businessNow().Add(-recordsOver))
+}
+
+func (a *Activities) recordRetention(ctx context.Context, r RetentionResult) (None, error) {
+	return None{}, a.Store.RecordRetention(ctx, r)
+}
