@@ -159,7 +159,7 @@ func TestDeliverToClosedEntityNobodyAnswersFor(t *testing.T) {
 func TestDeliverParksWhatHasNoWorkflow(t *testing.T) {
 	t.Parallel()
 	r := testRouter(t, nil)
-	for _, kind := range []string{"lease.created", "property.updated"} {
+	for _, kind := range []string{"unit.created", "property.updated"} {
 		source := SourceRentVine
 		e := durable.Event{Source: source, Type: kind, EntityID: "31", Key: source + ":" + kind, ReceivedAt: receivedAt}
 		first := deliver(t, r, e)

@@ -135,7 +135,21 @@ func (p *People) showLink(c echo.Context) error {
 		return p.show(c, http.StatusOK, settledPage(q))
 	}
 	p.count("link_open", "asked")
+	p.opened(c, q)
 	return p.show(c, http.StatusOK, formPage(q, c.Param("token"), form{}, nil))
+}
+
+// opened notes that the link was opened, the first time. That is a hint, no act:
+// previews of texts and scanners of mail open links too, so nothing depends on it.
+func (p *People) opened(c echo.Context, q store.Question) {
+	if !q.OpenedAt.IsZero() || c.Request().Method != http.MethodGet {
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), recordWait)
+	defer cancel()
+	if err := p.cfg.Store.Opened(ctx, q.ID, time.Now().UTC()); err != nil {
+		p.cfg.Log.Warn("the opening of a link could not be noted", zap.Error(err))
+	}
 }
 
 // answerLink takes an answer. A second one is shown the first: the store keeps

@@ -326,3 +326,22 @@ func shot(name string) chromedp.Action[chromedp.Void] {
 		return os.WriteFile(filepath.Join(folder, url.PathEscape(name)+".png"), png, 0o600)
 	})
 }
+
+// Opening is noted once, by GET alone, and answers nothing.
+func TestLink_openingIsNoted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	q := r.ask("lease/1", "offer", "Your lease")
+	token := r.keys.Token(q.ID)
+	require.Equal(t, http.StatusOK, r.open(http.MethodHead, token).status)
+	require.Zero(t, r.question(q.ID).OpenedAt, "HEAD is no reader")
+	before := time.Now().Add(-time.Second)
+	require.Equal(t, http.StatusOK, r.open(http.MethodGet, token).status)
+	opened := r.question(q.ID).OpenedAt
+	require.WithinRange(t, opened, before, time.Now())
+	require.Equal(t, http.StatusOK, r.open(http.MethodGet, token).status)
+	got := r.question(q.ID)
+	require.Equal(t, opened, got.OpenedAt, "the first time is kept")
+	require.Empty(t, got.Answer)
+	require.True(t, got.ClosedAt.IsZero())
+}

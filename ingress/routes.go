@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/leasing"
 	"github.com/aictive/keyholder/workflows/maintenance"
 	"github.com/aictive/keyholder/workflows/sales"
 	partnersync "github.com/aictive/keyholder/workflows/sync"
@@ -36,6 +37,7 @@ type Route struct {
 // that is not in it is parked, as are those whose workflow is the parked one.
 func Routes(source string) []Route {
 	workOrder := Target{Workflow: maintenance.WorkOrderName, Prefix: "work-order/"}
+	lease := Target{Workflow: leasing.LeaseName, Prefix: leasing.LeaseID("")}
 	sale := Target{Workflow: sales.SaleName, Prefix: sales.SaleID("")}
 	parked := Target{Workflow: partnersync.ParkedEventName, Prefix: "parked/"}
 	switch source {
@@ -45,8 +47,8 @@ func Routes(source string) []Route {
 			{"property.updated", "propertyID", parked, nil},
 			{"unit.created", "unitID", parked, nil},
 			{"unit.updated", "unitID", parked, nil},
-			{"lease.created", "leaseID", parked, nil},
-			{"lease.updated", "leaseID", parked, nil},
+			{"lease.created", "leaseID", lease, always},
+			{"lease.updated", "leaseID", lease, always},
 			{"lease_charge.created", "leaseChargeID", parked, nil},
 			{"lease_charge.updated", "leaseChargeID", parked, nil},
 			{"work_order.created", "workOrderID", workOrder, reopensWorkOrder},
@@ -67,7 +69,7 @@ func Routes(source string) []Route {
 }
 
 // always begins a new run, which finds out by itself whether there is anything to
-// do: a milestone of a completed sale may have moved.
+// do: a milestone of a completed sale may have moved, a lease may be open again.
 func always(durable.Event) bool { return true }
 
 // reopensWorkOrder: a new order, one whose status has moved, or one of which the

@@ -208,3 +208,24 @@ func TestAPauseDoesNotHoldBackLifeSafety(t *testing.T) {
 	})
 	s.play(s.event("work_order.created", nil))
 }
+
+// A check of ours that names smoke is no fire; what somebody adds to it may be.
+func TestACheckOfOurOwnIsNoEmergency(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	s.withoutRepairs(t)
+	text := "Smoke and carbon monoxide alarms (recurring check, number 1) [KH-check-1-smoke_alarms-1-"
+	check := text + s.keys.CheckMark(text) + "]"
+	s.record(map[string]any{"description": check})
+	s.at(time.Hour, func() {
+		require.Equal(t, maintenance.StageWaiting, s.describe().Stage)
+		require.Empty(t, s.pages(s.describe()))
+		s.record(map[string]any{"description": check + " They ring, there is smoke in the kitchen!"})
+		s.tell(s.event("work_order.updated", nil))
+	})
+	s.at(time.Hour+time.Minute, func() {
+		require.Equal(t, maintenance.StagePaging, s.describe().Stage)
+		s.status("Completed")
+	})
+	s.play(s.event("work_order.created", nil))
+}

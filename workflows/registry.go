@@ -4,6 +4,7 @@ package workflows
 
 import (
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/leasing"
 	"github.com/aictive/keyholder/workflows/maintenance"
 	"github.com/aictive/keyholder/workflows/sales"
 	"github.com/aictive/keyholder/workflows/sync"
@@ -18,6 +19,11 @@ func Registry() []durable.Workflow {
 	return []durable.Workflow{
 		maintenance.WorkOrder,
 		maintenance.Bidding,
+		leasing.Lease,
+		leasing.MoveIn,
+		leasing.Renewal,
+		leasing.Retention,
+		leasing.Sweep,
 		sales.Create,
 		sales.Sale,
 		sales.Invitation,

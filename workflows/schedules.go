@@ -7,8 +7,10 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/leasing"
 	"github.com/aictive/keyholder/workflows/sales"
 	"github.com/aictive/keyholder/workflows/sync"
 )
@@ -17,6 +19,7 @@ import (
 const (
 	ScheduleOpenMoove   = "sync-openmoove"
 	ScheduleSalesReport = "sales-report"
+	ScheduleLeases      = "lease-sweep"
 )
 
 // Schedules is everything that the clock starts: the Schedules that should exist, and
@@ -24,7 +27,28 @@ const (
 //
 // A Schedule runs in real time. On a business clock that is not real, what happens
 // on days of the week happens on every business day.
-func Schedules(rules policy.Sales, clock durable.Clock) (wanted []client.ScheduleOptions, unwanted []string) {
+func Schedules(rules policy.Sales, leases policy.Leasing, clock durable.Clock) (wanted []client.ScheduleOptions, unwanted []string) {
+	if leases.On() {
+		wanted = append(wanted, client.ScheduleOptions{
+			ID: ScheduleLeases, Spec: nightly(sweepAt, leases.TimeZone, clock),
+			Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: 12 * time.Hour,
+			Action: &client.ScheduleWorkflowAction{
+				ID: "lease-sweep", Workflow: leasing.SweepName, Args: []any{activities.None{}}, TaskQueue: TaskQueue,
+				StaticSummary: "looks through the leases", TypedSearchAttributes: leasing.AllLeases(),
+			},
+			Note: "Looks through RentVine's leases for what no webhook has told. Its first run adopts them silently. Trigger it for one more.",
+		})
+	} else {
+		unwanted = append(unwanted, ScheduleLeases)
+	}
+	sold, unsold := salesSchedules(rules, clock)
+	return append(wanted, sold...), append(unwanted, unsold...)
+}
+
+// sweepAt is when leases are looked through, at night in the company's zone.
+const sweepAt = 3 * time.Hour
+
+func salesSchedules(rules policy.Sales, clock durable.Clock) (wanted []client.ScheduleOptions, unwanted []string) {
 	if !rules.Given() {
 		return nil, []string{ScheduleOpenMoove, ScheduleSalesReport}
 	}
@@ -66,13 +90,29 @@ func reportTimes(rules policy.Sales, clock durable.Clock) client.ScheduleSpec {
 			TimeZoneName: rules.TimeZone, Jitter: time.Minute,
 		}
 	}
-	every := max(clock.Real(24*time.Hour), shortestReport)
+	return everyDay(at, clock)
+}
+
+// nightly is once a day at a time of day in a zone.
+func nightly(at time.Duration, zone string, clock durable.Clock) client.ScheduleSpec {
+	if !clock.IsReal() {
+		return everyDay(at, clock)
+	}
+	return client.ScheduleSpec{
+		Calendars:    []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: int(at / time.Hour)}}, Comment: "at night"}},
+		TimeZoneName: zone, Jitter: 10 * time.Minute,
+	}
+}
+
+// everyDay is once a business day on a fast clock, at a time of day in UTC.
+func everyDay(at time.Duration, clock durable.Clock) client.ScheduleSpec {
+	every := max(clock.Real(24*time.Hour), shortestDaily)
 	first := clock.Epoch.Truncate(24 * time.Hour).Add(at)
 	return client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every, Offset: realAt(clock, first) % every}}}
 }
 
-// shortestReport is how often the report is mailed at most, on a fast clock.
-const shortestReport = time.Minute
+// shortestDaily is how often what is daily happens at most, on a fast clock.
+const shortestDaily = time.Minute
 
 // realAt is the real time of a business time, since 1970.
 func realAt(clock durable.Clock, business time.Time) time.Duration {

@@ -43,7 +43,7 @@ func TestWhatTheClockStartsIsWhatThePolicyAsksFor(t *testing.T) {
 		"no report": {silent, []string{workflows.ScheduleOpenMoove}, []string{workflows.ScheduleSalesReport}},
 		"both":      {whole, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport}, nil},
 	} {
-		wanted, unwanted := workflows.Schedules(c.rules, durable.Clock{})
+		wanted, unwanted := workflows.Schedules(c.rules, policy.Leasing{}, durable.Clock{})
 		require.Equal(t, c.wanted, scheduleIDs(wanted), name)
 		require.Equal(t, c.unwanted, unwanted, name)
 	}
@@ -53,7 +53,7 @@ func TestWhatTheClockStartsIsWhatThePolicyAsksFor(t *testing.T) {
 // starts exists.
 func TestSchedulesStartWorkflowsThatExist(t *testing.T) {
 	t.Parallel()
-	wanted, _ := workflows.Schedules(salesRules(t), durable.Clock{})
+	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{}, durable.Clock{})
 	names := map[string]bool{}
 	for _, wf := range workflows.Registry() {
 		names[wf.WorkflowName()] = true
@@ -96,7 +96,7 @@ func TestTheReportIsMailedAtTheTimesOfThePolicy(t *testing.T) {
 	} {
 		rules := salesRules(t)
 		rules.Report = c.report
-		wanted, _ := workflows.Schedules(rules, durable.Clock{})
+		wanted, _ := workflows.Schedules(rules, policy.Leasing{}, durable.Clock{})
 		spec := wanted[1].Spec
 		require.Equal(t, "Europe/London", spec.TimeZoneName, name)
 		require.Empty(t, spec.Intervals, name)
@@ -114,7 +114,7 @@ func TestTheReportOnAFastClock(t *testing.T) {
 	epoch := time.Date(2026, 11, 22, 1, 49, 36, 123456789, time.UTC)
 	for _, day := range []time.Duration{time.Minute, 90 * time.Second, 7 * time.Minute, 13 * time.Minute, time.Hour} {
 		clock := durable.DayClock(epoch, day)
-		wanted, unwanted := workflows.Schedules(salesRules(t), clock)
+		wanted, unwanted := workflows.Schedules(salesRules(t), policy.Leasing{}, clock)
 		require.Empty(t, unwanted)
 		spec := wanted[1].Spec
 		require.Empty(t, spec.Calendars)
@@ -129,7 +129,7 @@ func TestTheReportOnAFastClock(t *testing.T) {
 		planned := business.Truncate(24 * time.Hour).Add(7*time.Hour + 30*time.Minute)
 		require.WithinDuration(t, planned, business, clock.Business(2*time.Second), day)
 	}
-	wanted, _ := workflows.Schedules(salesRules(t), durable.DayClock(epoch, time.Second))
+	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{}, durable.DayClock(epoch, time.Second))
 	require.Equal(t, time.Minute, wanted[1].Spec.Intervals[0].Every)
 	require.Equal(t, 10*time.Minute, wanted[0].Spec.Intervals[0].Every, "polling is real time")
 }

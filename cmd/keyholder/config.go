@@ -172,6 +172,9 @@ type (
 		RentVineAccessKey string `env:"KEYHOLDER_RENTVINE_ACCESS_KEY"`
 		RentVineAPISecret string `env:"KEYHOLDER_RENTVINE_API_SECRET"`
 	}
+	engagementConfig struct {
+		StoreConfig
+	}
 	apiClientConfig struct {
 		APIKeys   []string `env:"KEYHOLDER_API_KEY,required,notEmpty"`
 		APIURL    string   `env:"KEYHOLDER_API_URL"`

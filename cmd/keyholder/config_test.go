@@ -36,7 +36,7 @@ func TestTheTableOfVariablesIsComplete(t *testing.T) {
 	for _, name := range regexp.MustCompile("`(KEYHOLDER_[A-Z_]+)`").FindAllStringSubmatch(string(doc), -1) {
 		documented[name[1]] = true
 	}
-	for _, cfg := range []any{ingressConfig{}, workerConfig{}, setupConfig{}, codecConfig{}, outboundCommandConfig{}, vendorsConfig{}, sendConfig{}, apiClientConfig{}, sandboxEnv{}} {
+	for _, cfg := range []any{ingressConfig{}, workerConfig{}, setupConfig{}, codecConfig{}, outboundCommandConfig{}, vendorsConfig{}, engagementConfig{}, sendConfig{}, apiClientConfig{}, sandboxEnv{}} {
 		for _, name := range variables(reflect.TypeOf(cfg)) {
 			require.True(t, documented[name], "docs/operations.md does not explain %s", name)
 		}

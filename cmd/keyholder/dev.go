@@ -275,7 +275,7 @@ func (d *dev) applySchedules(ctx context.Context, b *base) error {
 	if err != nil {
 		return usageError{err}
 	}
-	wanted, unwanted := workflows.Schedules(rules.Sales(), b.clock)
+	wanted, unwanted := workflows.Schedules(rules.Sales(), rules.Leasing("", ""), b.clock)
 	_, err = cluster.ApplySchedules(ctx, b.temporal, wanted, unwanted)
 	return err
 }

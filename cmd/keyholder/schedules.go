@@ -47,7 +47,7 @@ reports keep to the store's business clock, as those of "keyholder dev --day" do
 			if err != nil {
 				return err
 			}
-			wanted, unwanted := workflows.Schedules(rules.Sales(), clock)
+			wanted, unwanted := workflows.Schedules(rules.Sales(), rules.Leasing("", ""), clock)
 			did, err := cluster.ApplySchedules(cmd.Context(), c, wanted, unwanted)
 			for _, line := range did {
 				out("%s", line)

@@ -71,6 +71,9 @@ func send(ctx context.Context, cfg sendConfig, source, what string, sets []strin
 	if err != nil {
 		return usageError{err}
 	}
+	if base, ok := sandboxOf(cfg.RentVineURL); ok && source == ingress.SourceRentVine && aboutLease(what) {
+		return sandboxSends(ctx, cfg, base, what, sets)
+	}
 	body, err := webhookBody(ctx, cfg, source, what, sets)
 	if err != nil {
 		return err
@@ -214,10 +217,65 @@ func set(body map[string]any, assignment string) error {
 	return nil
 }
 
+// sandboxOf is the sandbox behind a RentVine, if it is one.
+func sandboxOf(rentVineURL string) (base string, ok bool) {
+	return strings.CutSuffix(rentVineURL, "/rentvine/api/manager")
+}
+
+// aboutLease tells whether a sample is about a lease: its workflow goes by what RentVine
+// holds, on days of its clock.
+func aboutLease(what string) bool {
+	_, err := os.Stat(what)
+	return err != nil && (strings.HasPrefix(what, "lease.created") || strings.HasPrefix(what, "lease.updated"))
+}
+
+// sandboxSends lets the sandbox's RentVine make or change the lease, and tell of it.
+func sandboxSends(ctx context.Context, cfg sendConfig, base, what string, sets []string) error {
+	body := map[string]any{"data": map[string]any{}}
+	for _, s := range sets {
+		if !strings.HasPrefix(s, "data.") {
+			return usageError{fmt.Errorf("--set %q must be a field of the lease, such as data.moveInDate=2026-12-24", s)}
+		}
+		if err := set(body, s); err != nil {
+			return usageError{err}
+		}
+	}
+	data, err := json.Marshal(body["data"])
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/_send/rentvine/"+strings.TrimSuffix(what, ".json"), bytes.NewReader(data))
+	if err != nil {
+		return usageError{err}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("%w; is the sandbox running?", err)
+	}
+	defer resp.Body.Close()
+	reply, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return err
+	}
+	var sent struct {
+		Status int             `json:"status"`
+		Body   json.RawMessage `json:"body"`
+	}
+	if resp.StatusCode != http.StatusOK || json.Unmarshal(reply, &sent) != nil || sent.Status >= http.StatusBadRequest {
+		return fmt.Errorf("the sandbox answered %s: %s", resp.Status, bytes.TrimSpace(reply))
+	}
+	out("%d %s", sent.Status, sent.Body)
+	printLink(cfg, sent.Body)
+	return nil
+}
+
 // registerRecord makes the sandbox's RentVine know the work order, as a real one
 // would. Where RentVine is no sandbox, nothing is to be done.
 func registerRecord(ctx context.Context, rentVineURL string, record map[string]any) {
-	base, isSandbox := strings.CutSuffix(rentVineURL, "/rentvine/api/manager")
+	base, isSandbox := sandboxOf(rentVineURL)
 	if !isSandbox {
 		return
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/aictive/keyholder/worker"
 	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/leasing"
 	"github.com/aictive/keyholder/workflows/sales"
 )
 
@@ -272,6 +273,9 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 		},
 		ShowSale: func(ctx context.Context, propertyID string, view activities.SaleView) (bool, error) {
 			return follows(sales.Show(ctx, b.temporal, workflows.TaskQueue, b.clock, propertyID, view))
+		},
+		FindLease: func(ctx context.Context, ev durable.Event, starts bool) error {
+			return leasing.Find(ctx, b.temporal, workflows.TaskQueue, b.clock, ev, starts)
 		},
 		OutgoingWebhooks: webhooks, QuickBooks: books, Inventory: stock,
 		Log: b.log.Named("activities"),

@@ -158,7 +158,7 @@ func playJoined(t *testing.T, s *e2e.Stack) (lead, joined string) {
 }
 
 func playDiscarded(t *testing.T, s *e2e.Stack) string {
-	workflow := parked(t, s, "lease.created")
+	workflow := parked(t, s, "unit.created")
 	_, err := sync.Discard.Send(t.Context(), s.Client, workflow, "discard", sync.ParkedCommand{By: "operator", Why: "for the record"})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {

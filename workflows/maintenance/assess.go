@@ -32,10 +32,16 @@ func (w *run) triage(ctx workflow.Context) error {
 	}
 	settings := w.settings(ctx)
 	before := s.Assessment
-	s.Assessment = raise(before, triage.Assess(triage.Report{
+	found := triage.Assess(triage.Report{
 		Text: s.Report.WorkOrder.Description, Priority: triage.Priority(s.Report.WorkOrder.Priority),
 		Trade: s.Report.WorkOrder.Trade, Month: monthIn(durable.Now(ctx), settings.TimeZone),
-	}))
+	})
+	if s.Report.WorkOrder.Check {
+		// "Smoke alarms" to be checked are no smoke.
+		found.Emergency, found.LifeSafety, found.Reason = false, false, "a recurring maintenance check of our own"
+		found.Problem = "Maintenance check"
+	}
+	s.Assessment = raise(before, found)
 	if s.Assessment.LifeSafety && !before.LifeSafety && s.Stage == StageJoined {
 		// What the others have is less than this: it needs a response of its own.
 		_ = ReportLeft.SendFrom(ctx, WorkOrderID(s.LeadID), w.id).Get(ctx, nil)

@@ -29,7 +29,7 @@ func keep[I any](ctx workflow.Context, w *run, a durable.Activity[I, activities.
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		defer landed()
 		if _, err := writing.Get(ctx); err != nil {
-			w.state.note(durable.Now(ctx), summary+" failed: "+kindOf(err), "")
+			w.state.note(durable.Now(ctx), summary+" failed: "+durable.KindOf(err), "")
 		}
 	})
 }

@@ -24,7 +24,7 @@ func (w *run) claim(ctx workflow.Context) (lead string) {
 		At: now, NotBefore: now.Add(-s.Settings.JoinWindow),
 	}, "who leads in this building")
 	if err != nil {
-		s.note(now, "could not look for a running response: "+kindOf(err), "")
+		s.note(now, "could not look for a running response: "+durable.KindOf(err), "")
 		return w.id
 	}
 	return lead

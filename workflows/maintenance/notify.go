@@ -176,7 +176,7 @@ func (w *run) notSent(ctx workflow.Context, batch []activities.Message, err erro
 		return // the question has its answer
 	}
 	now := durable.Now(ctx)
-	w.state.note(now, "messages not sent in time: "+kindOf(err), "")
+	w.state.note(now, "messages not sent in time: "+durable.KindOf(err), "")
 	left := activities.SentBefore(err)
 	w.sent(ctx, batch, left)
 	settled := map[string]bool{}

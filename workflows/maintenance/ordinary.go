@@ -126,7 +126,7 @@ func (w *run) takeBack(ctx workflow.Context) {
 		defer landed()
 		for _, v := range undo.Visits {
 			if _, err := activities.SendInvitations.Run(ctx, w.invitations(v, true), "withdraw the visit from calendars"); err != nil {
-				s.note(durable.Now(ctx), "the visit could not be withdrawn from calendars: "+kindOf(err), "")
+				s.note(durable.Now(ctx), "the visit could not be withdrawn from calendars: "+durable.KindOf(err), "")
 			}
 		}
 		for _, o := range undo.Orders {
@@ -134,7 +134,7 @@ func (w *run) takeBack(ctx workflow.Context) {
 				Ref: w.orderRef(o.Number), ID: o.ID, Number: o.Number, Vendor: o.Vendor, Company: s.Settings.Company,
 			}, "cancel order "+o.Number)
 			if err != nil {
-				s.note(durable.Now(ctx), "order "+o.Number+" could not be cancelled: "+kindOf(err), "")
+				s.note(durable.Now(ctx), "order "+o.Number+" could not be cancelled: "+durable.KindOf(err), "")
 			}
 		}
 		w.undoing = false
@@ -195,7 +195,7 @@ func (w *run) analyse(ctx workflow.Context) {
 	if err != nil {
 		found = analysis.Analysis{
 			Priority: analysis.PriorityNormal, Trade: s.Assessment.Trade, Problem: s.Assessment.Problem, Minutes: 60,
-			Reason: "the analysis did not answer (" + kindOf(err) + ")", By: "triage " + s.Assessment.RulesVersion,
+			Reason: "the analysis did not answer (" + durable.KindOf(err) + ")", By: "triage " + s.Assessment.RulesVersion,
 		}
 	}
 	if !s.repairing() || s.Repair.Stage != repair.Analysing {
@@ -224,7 +224,7 @@ func (w *run) reserveParts(ctx workflow.Context) {
 	s := w.state
 	parts, err := activities.ReserveParts.Run(ctx, activities.ReservePartsInput{WorkOrderID: w.id, Parts: s.Repair.Analysis.Parts}, "parts in stock")
 	if err != nil {
-		s.note(durable.Now(ctx), "the stock could not be asked: "+kindOf(err), "")
+		s.note(durable.Now(ctx), "the stock could not be asked: "+durable.KindOf(err), "")
 	}
 	if s.Repair.Stage != repair.Choosing {
 		s.Repair.Undo.Parts = true
@@ -262,7 +262,7 @@ func (w *run) choose(ctx workflow.Context) {
 		kind = sourcing.Vendor
 		firms, err := activities.ListVendors.Run(ctx, activities.ListVendorsInput{Trade: trade, PortfolioID: p.PortfolioID, PropertyID: p.ID}, "vendors of the trade")
 		if err != nil {
-			why += "; the vendors could not be read: " + kindOf(err)
+			why += "; the vendors could not be read: " + durable.KindOf(err)
 		}
 		var more []sourcing.Passed
 		vendors, more = sourcing.Vendors(job, firms, rules.RateOf(trade).Vendor, localDate(now, w.zone()), cards, r.OutSet())
@@ -296,7 +296,7 @@ func (w *run) bid(ctx workflow.Context) {
 	w.stopBidding = nil
 	now := durable.Now(ctx)
 	if err != nil {
-		s.note(now, "the bidding ended without a result: "+kindOf(err), "")
+		s.note(now, "the bidding ended without a result: "+durable.KindOf(err), "")
 	}
 	r.Bids(result.Bids, result.LeftToManager, result.Reason, w.circumstances(), now)
 }
@@ -305,7 +305,7 @@ func (w *run) readOwners(ctx workflow.Context) {
 	p := w.state.Report.Property
 	owners, err := activities.ReadOwners.Run(ctx, activities.ReadOwnersInput{PortfolioID: p.PortfolioID, PropertyID: p.ID}, "whom to ask about the price")
 	if err != nil {
-		w.state.note(durable.Now(ctx), "the owners could not be read: "+kindOf(err), "")
+		w.state.note(durable.Now(ctx), "the owners could not be read: "+durable.KindOf(err), "")
 	}
 	w.state.Repair.OwnersFound(owners, w.circumstances(), durable.Now(ctx))
 }
@@ -328,7 +328,7 @@ func (w *run) placeOrders(ctx workflow.Context) {
 		}, "order "+number)
 		now := durable.Now(ctx)
 		if err != nil {
-			s.note(now, "order "+number+" could not be placed: "+kindOf(err), "")
+			s.note(now, "order "+number+" could not be placed: "+durable.KindOf(err), "")
 			r.OrderFailed(number, o.Vendor)
 			continue
 		}
@@ -353,7 +353,7 @@ func (w *run) findWindows(ctx workflow.Context) {
 	}
 	found, err := activities.FreeWindows.RunLocal(ctx, in, "free times")
 	if err != nil {
-		s.note(durable.Now(ctx), "free times could not be found: "+kindOf(err), "")
+		s.note(durable.Now(ctx), "free times could not be found: "+durable.KindOf(err), "")
 	}
 	r.WindowsFound(found, w.circumstances(), durable.Now(ctx))
 }
@@ -376,7 +376,7 @@ func (w *run) book(ctx workflow.Context) {
 	ok, err := activities.BookAppointment.RunLocal(ctx, in, "book the time")
 	if err != nil {
 		// The store holds nothing that the calendars do not.
-		s.note(durable.Now(ctx), "the time could not be noted: "+kindOf(err), "")
+		s.note(durable.Now(ctx), "the time could not be noted: "+durable.KindOf(err), "")
 		ok = true
 	}
 	r.Booked(ok, s.Settings.Repairs.Visit, durable.Now(ctx))
@@ -389,7 +389,7 @@ func (w *run) invite(ctx workflow.Context) {
 	visit.People = append([]activities.Person{r.Worker.Person(), personOf(w.state.Settings.Manager)}, w.circumstances().Tenants...)
 	visit.People = slices.DeleteFunc(visit.People, func(p activities.Person) bool { return p.Email == "" })
 	if _, err := activities.SendInvitations.Run(ctx, w.invitations(visit, false), "calendar invitations"); err != nil {
-		w.state.note(durable.Now(ctx), "calendar invitations were not sent: "+kindOf(err), "")
+		w.state.note(durable.Now(ctx), "calendar invitations were not sent: "+durable.KindOf(err), "")
 	}
 	r.Invited(visit)
 }
@@ -430,7 +430,7 @@ func (w *run) inspect(ctx workflow.Context) {
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer landed()
 			if _, err := attaching.Get(ctx); err != nil {
-				s.note(durable.Now(ctx), "RentVine did not take the photos: "+kindOf(err), "")
+				s.note(durable.Now(ctx), "RentVine did not take the photos: "+durable.KindOf(err), "")
 			}
 		})
 	}
@@ -439,7 +439,7 @@ func (w *run) inspect(ctx workflow.Context) {
 		Checklist: rules.Checklist(string(r.Analysis.Trade)), Ticked: r.Work.Ticked, Photos: r.Photos, Wanted: rules.Check.Photos,
 	}, "check the work")
 	if err != nil {
-		s.note(durable.Now(ctx), "the work could not be checked: "+kindOf(err), "")
+		s.note(durable.Now(ctx), "the work could not be checked: "+durable.KindOf(err), "")
 		r.Unchecked(w.circumstances(), durable.Now(ctx))
 		return
 	}
@@ -461,7 +461,7 @@ func (w *run) closeRepair(ctx workflow.Context) {
 		now := durable.Now(ctx)
 		s.Written = wish
 		if err != nil {
-			s.WriteRefused = kindOf(err)
+			s.WriteRefused = durable.KindOf(err)
 			s.note(now, "RentVine refused to close the work order: "+s.WriteRefused, "")
 			r.NotClosed(s.WriteRefused)
 		} else if written.Changed {

@@ -1,12 +1,10 @@
 package maintenance
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
@@ -34,7 +32,7 @@ func (w *run) refresh(ctx workflow.Context) {
 		fresh, err := reading.Get(ctx)
 		w.refreshing = false
 		if err != nil {
-			s.note(durable.Now(ctx), "RentVine could not be read: "+kindOf(err), "")
+			s.note(durable.Now(ctx), "RentVine could not be read: "+durable.KindOf(err), "")
 			s.unreadable(durable.Now(ctx))
 			return
 		}
@@ -108,7 +106,7 @@ func (w *run) bring(ctx workflow.Context, wish activities.UpdateWorkOrderInput) 
 		w.writing = false
 		s.Written = wish
 		if err != nil {
-			s.WriteRefused = kindOf(err)
+			s.WriteRefused = durable.KindOf(err)
 			s.note(durable.Now(ctx), "RentVine refused the update: "+s.WriteRefused, "")
 			return
 		}
@@ -167,23 +165,6 @@ func (w *run) unsure() {
 		s.NeedsRefresh = s.NeedsRefresh || !s.echo(changes)
 	}
 	s.Repair.Unsure = nil
-}
-
-// kindOf is one word for why an activity failed: a partner's kind, or "timeout".
-func kindOf(err error) string {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
-		return app.Type()
-	}
-	var timeout *temporal.TimeoutError
-	if errors.As(err, &timeout) {
-		return "timeout"
-	}
-	var cancelled *temporal.CanceledError
-	if errors.As(err, &cancelled) {
-		return "cancelled"
-	}
-	return "failed"
 }
 
 // changedMeanwhile takes what has changed around a repair: the tenants have moved out,

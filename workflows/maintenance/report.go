@@ -34,10 +34,10 @@ func (w *run) issueReport(ctx workflow.Context) {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		defer landed()
 		if _, err := attaching.Get(ctx); err != nil {
-			s.note(durable.Now(ctx), "the report could not be attached in RentVine: "+kindOf(err), "")
+			s.note(durable.Now(ctx), "the report could not be attached in RentVine: "+durable.KindOf(err), "")
 		}
 		if _, err := mailing.Get(ctx); err != nil {
-			s.note(durable.Now(ctx), "the report could not be mailed: "+kindOf(err), "")
+			s.note(durable.Now(ctx), "the report could not be mailed: "+durable.KindOf(err), "")
 		}
 	})
 }

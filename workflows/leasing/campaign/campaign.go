@@ -130,6 +130,8 @@ type (
 		RemindAt []time.Time `json:"remind_at,omitempty"`
 		GiveUpAt time.Time   `json:"give_up_at,omitzero"`
 		Reminded int         `json:"reminded,omitempty"`
+		// Renewed counts how often it was sent anew to one person.
+		Renewed int `json:"renewed,omitempty"`
 		// Answered are the ids of those who have answered.
 		Answered []string `json:"answered,omitempty"`
 	}
@@ -261,6 +263,31 @@ func (b *Base) Said(purpose, person string) {
 	w.Answered = append(w.Answered, person)
 }
 
+// HasAnswered tells whether a person has answered already.
+func (w Wait) HasAnswered(person string) bool { return slices.Contains(w.Answered, person) }
+
+// maxAnew bounds how often one open question is sent anew.
+const maxAnew = 6
+
+// Anew sends an open question once more to somebody whose answer could not be taken: the
+// page of the first takes no other. ok is false where that was done too often.
+func (b *Base) Anew(purpose string, p activities.Person) (ok bool) {
+	w := b.Waiting(purpose)
+	if w == nil || w.Renewed >= maxAnew {
+		return false
+	}
+	w.Renewed++
+	t := w.Tell
+	t.Step, t.To, t.Person = fmt.Sprintf("%s/anew%d", w.Step, w.Renewed), One, p
+	b.Tells = append(b.Tells, t)
+	return true
+}
+
+// Unsent tells whether the message of a step still waits to be sent.
+func (b *Base) Unsent(step string) bool {
+	return slices.ContainsFunc(b.Tells, func(t Tell) bool { return t.Step == step })
+}
+
 // Remind sends the reminders that are due and returns the questions whose time is up,
 // which it settles.
 func (b *Base) Remind(now time.Time) (up []Wait) {
@@ -327,4 +354,14 @@ func DayOf(now time.Time, zone string) string {
 		place = time.UTC
 	}
 	return now.In(place).Format(time.DateOnly)
+}
+
+// DayAfter is the day that is so many days after another, which it is itself where it
+// cannot be read.
+func DayAfter(day string, days int) string {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return d.AddDate(0, 0, days).Format(time.DateOnly)
 }
