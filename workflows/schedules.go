@@ -28,21 +28,19 @@ const (
 // A Schedule runs in real time. On a business clock that is not real, what happens
 // on days of the week happens on every business day.
 func Schedules(rules policy.Sales, leases policy.Leasing, clock durable.Clock) (wanted []client.ScheduleOptions, unwanted []string) {
-	if leases.On() {
-		wanted = append(wanted, client.ScheduleOptions{
-			ID: ScheduleLeases, Spec: nightly(sweepAt, leases.TimeZone, clock),
-			Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: 12 * time.Hour,
-			Action: &client.ScheduleWorkflowAction{
-				ID: "lease-sweep", Workflow: leasing.SweepName, Args: []any{activities.None{}}, TaskQueue: TaskQueue,
-				StaticSummary: "looks through the leases", TypedSearchAttributes: leasing.AllLeases(),
-			},
-			Note: "Looks through RentVine's leases for what no webhook has told. Its first run adopts them silently. Trigger it for one more.",
-		})
-	} else {
-		unwanted = append(unwanted, ScheduleLeases)
+	wanted, unwanted = salesSchedules(rules, clock)
+	if !leases.On() {
+		return wanted, append(unwanted, ScheduleLeases)
 	}
-	sold, unsold := salesSchedules(rules, clock)
-	return append(wanted, sold...), append(unwanted, unsold...)
+	return append(wanted, client.ScheduleOptions{
+		ID: ScheduleLeases, Spec: nightly(sweepAt, leases.TimeZone, clock),
+		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: 12 * time.Hour,
+		Action: &client.ScheduleWorkflowAction{
+			ID: "lease-sweep", Workflow: leasing.SweepName, Args: []any{activities.None{}}, TaskQueue: TaskQueue,
+			StaticSummary: "looks through the leases", TypedSearchAttributes: leasing.AllLeases(),
+		},
+		Note: "Looks through RentVine's leases for what no webhook has told. Its first run adopts them silently. Trigger it for one more.",
+	}), unwanted
 }
 
 // sweepAt is when leases are looked through, at night in the company's zone.

@@ -35,15 +35,18 @@ func TestWhatTheClockStartsIsWhatThePolicyAsksFor(t *testing.T) {
 	whole := salesRules(t)
 	silent := whole
 	silent.Report = policy.SalesReport{}
+	leases := policy.Leasing{Renewal: policy.Renewal{Lead: time.Hour}}
 	for name, c := range map[string]struct {
 		rules            policy.Sales
+		leases           policy.Leasing
 		wanted, unwanted []string
 	}{
-		"no sales":  {policy.Sales{}, nil, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport}},
-		"no report": {silent, []string{workflows.ScheduleOpenMoove}, []string{workflows.ScheduleSalesReport}},
-		"both":      {whole, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport}, nil},
+		"nothing":   {policy.Sales{}, policy.Leasing{}, nil, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport, workflows.ScheduleLeases}},
+		"no sales":  {policy.Sales{}, leases, []string{workflows.ScheduleLeases}, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport}},
+		"no report": {silent, policy.Leasing{}, []string{workflows.ScheduleOpenMoove}, []string{workflows.ScheduleSalesReport, workflows.ScheduleLeases}},
+		"all":       {whole, leases, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport, workflows.ScheduleLeases}, nil},
 	} {
-		wanted, unwanted := workflows.Schedules(c.rules, policy.Leasing{}, durable.Clock{})
+		wanted, unwanted := workflows.Schedules(c.rules, c.leases, durable.Clock{})
 		require.Equal(t, c.wanted, scheduleIDs(wanted), name)
 		require.Equal(t, c.unwanted, unwanted, name)
 	}
@@ -53,7 +56,7 @@ func TestWhatTheClockStartsIsWhatThePolicyAsksFor(t *testing.T) {
 // starts exists.
 func TestSchedulesStartWorkflowsThatExist(t *testing.T) {
 	t.Parallel()
-	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{}, durable.Clock{})
+	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{Renewal: policy.Renewal{Lead: time.Hour}}, durable.Clock{})
 	names := map[string]bool{}
 	for _, wf := range workflows.Registry() {
 		names[wf.WorkflowName()] = true
@@ -115,7 +118,7 @@ func TestTheReportOnAFastClock(t *testing.T) {
 	for _, day := range []time.Duration{time.Minute, 90 * time.Second, 7 * time.Minute, 13 * time.Minute, time.Hour} {
 		clock := durable.DayClock(epoch, day)
 		wanted, unwanted := workflows.Schedules(salesRules(t), policy.Leasing{}, clock)
-		require.Empty(t, unwanted)
+		require.Equal(t, []string{workflows.ScheduleLeases}, unwanted)
 		spec := wanted[1].Spec
 		require.Empty(t, spec.Calendars)
 		require.Len(t, spec.Intervals, 1)

@@ -52,6 +52,7 @@ func TestGolden(t *testing.T) {
 	})
 	t.Run("sales", func(t *testing.T) { recordSales(t, s) })
 	t.Run("following", recordFollowing)
+	t.Run("leasing", func(t *testing.T) { recordLeasing(t) })
 	t.Run("repairs", func(t *testing.T) { recordRepairs(t) })
 	t.Run("nobody_answers", func(t *testing.T) {
 		quick := start(t, e2e.Options{Args: []string{"--day", "2m", "--policy", steady(t, "give_up_after: 4h", "give_up_after: 40m")}})

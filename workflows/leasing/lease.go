@@ -278,7 +278,9 @@ func (w *leaseRun) tell(ctx workflow.Context) error {
 	id := course.WorkflowID
 	w.state.told(kind)
 	if err := LeaseChanged.SendFrom(ctx, id, w.state.Lease).Get(ctx, nil); err != nil && !temporal.IsCanceledError(err) {
-		// It has ended, and what it said of that is on its way, or was lost with it.
+		// It has ended. What it said of that came before this failure, unless somebody
+		// terminated it.
+		w.take(ctx)
 		w.state.ended(Ended{Kind: kind, WorkflowID: id, Outcome: "unknown"}, durable.Now(ctx))
 	}
 	return nil
