@@ -43,7 +43,9 @@ type SendLettersInput struct {
 	Campaign string `json:"campaign,omitempty"`
 	// Service marks letters that the receivers wait for: they are not capped with the
 	// campaign.
-	Service bool     `json:"service,omitempty"`
+	Service bool `json:"service,omitempty"`
+	// Close are prefixes of steps whose questions are closed first, as CloseSteps does.
+	Close   []string `json:"close,omitempty"`
 	Letters []Letter `json:"letters"`
 }
 
@@ -82,6 +84,9 @@ func (a *Activities) sendLetters(ctx context.Context, in SendLettersInput) ([]Se
 		return nil, toTemporal(ctx, &partner.Error{
 			Op: "leasing.send", Kind: partner.Invalid, Message: fmt.Sprintf("%d letters at once: send at most %d", len(in.Letters), maxLetters),
 		})
+	}
+	if _, err := a.closeSteps(ctx, in.Close); err != nil {
+		return nil, err
 	}
 	languages, err := a.languagesOf(ctx, in.Letters)
 	if err != nil {

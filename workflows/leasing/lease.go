@@ -261,9 +261,12 @@ func (w *leaseRun) read(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	rules, err := readLeasing(ctx, view)
-	if err != nil {
-		return err
+	rules := w.state.Rules
+	if at := w.state.RulesAt; at.IsZero() || durable.Now(ctx).Sub(at) >= rulesFor {
+		if rules, err = readLeasing(ctx, view); err != nil {
+			return err
+		}
+		w.state.RulesAt = durable.Now(ctx)
 	}
 	stale := w.state.Stale
 	w.state.read(view, rules, durable.Now(ctx))

@@ -52,6 +52,8 @@ type (
 		Known bool                 `json:"known,omitempty"`
 		Stale bool                 `json:"stale,omitempty"`
 		Rules policy.Leasing       `json:"rules"`
+		// RulesAt is when the policy was read last.
+		RulesAt time.Time `json:"rules_at,omitzero"`
 
 		MoveIn    Course `json:"move_in,omitzero"`
 		Renewal   Course `json:"renewal,omitzero"`

@@ -94,8 +94,10 @@ type (
 const (
 	// maxTaken bounds the answers that are remembered.
 	maxTaken = 100
-	// rulesFor is how long the policy that was read counts (business time).
-	rulesFor = 24 * time.Hour
+	// rulesFor is how long the policy that was read counts (business time). Dates and
+	// mails of a move-in may go by one of the same week.
+	rulesFor       = 24 * time.Hour
+	moveInRulesFor = 7 * 24 * time.Hour
 	// heldAtLeast is the first pause of a letter that may not leave (real time).
 	heldAtLeast = 5 * time.Second
 	// tasksAtOnce bounds the work between two looks at what was said meanwhile.
@@ -291,19 +293,17 @@ func (p *player) act(ctx workflow.Context) error {
 		}
 		p.take(ctx)
 	}
-	if closing := b.Closes; len(closing) > 0 {
-		b.Closes = nil
-		if _, err := activities.CloseSteps.Run(ctx, closing, "close questions"); err != nil {
-			return err
-		}
-	}
 	return p.send(ctx)
 }
 
-// readRules reads the policy again where the last look at it is a day old.
+// readRules reads the policy again where the last look at it is old.
 func (p *player) readRules(ctx workflow.Context) error {
 	b, now := p.play.Common(), durable.Now(ctx)
-	if !p.rulesAt.IsZero() && now.Sub(p.rulesAt) < rulesFor {
+	good := rulesFor
+	if p.kind == KindMoveIn {
+		good = moveInRulesFor
+	}
+	if !p.rulesAt.IsZero() && now.Sub(p.rulesAt) < good {
 		return nil
 	}
 	rules, err := readLeasing(ctx, b.Lease)
@@ -326,7 +326,7 @@ func readLeasing(ctx workflow.Context, l activities.LeaseView) (policy.Leasing, 
 	return activities.ReadLeasing.RunLocal(ctx, activities.ReadLeasingInput{PortfolioID: l.PortfolioID, PropertyID: l.PropertyID}, "policy of leasing")
 }
 
-// send sends what is to be told and what was held back until now.
+// send closes questions, and sends what is to be told and what was held back until now.
 func (p *player) send(ctx workflow.Context) error {
 	b, now := p.play.Common(), durable.Now(ctx)
 	var letters []activities.Letter
@@ -341,17 +341,26 @@ func (p *player) send(ctx workflow.Context) error {
 		}
 		return true
 	})
-	tells := b.Tells
-	b.Tells = nil
+	tells, closing := b.Tells, b.Closes
+	b.Tells, b.Closes = nil, nil
 	for _, t := range tells {
 		letters = append(letters, lettersOf(*b, t)...)
 	}
 	if len(letters) == 0 {
-		return nil
+		if len(closing) == 0 {
+			return nil
+		}
+		_, err := activities.CloseSteps.Run(ctx, closing, "close questions")
+		if err != nil {
+			b.Closes = append(closing, b.Closes...)
+		}
+		return err
 	}
-	results, err := activities.SendLetters.Run(ctx, p.batch(letters), p.summary(letters))
+	batch := p.batch(letters)
+	batch.Close = closing
+	results, err := activities.SendLetters.Run(ctx, batch, p.summary(letters))
 	if temporal.IsCanceledError(err) {
-		b.Tells = append(tells, b.Tells...)
+		b.Tells, b.Closes = append(tells, b.Tells...), append(closing, b.Closes...)
 		return err
 	}
 	if err != nil { // a day of trying
