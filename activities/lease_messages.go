@@ -63,6 +63,9 @@ type Letter struct {
 	// Marketing texts need consent; MailOnly letters are never texted.
 	Marketing bool `json:"marketing,omitempty"`
 	MailOnly  bool `json:"mail_only,omitempty"`
+	// Service marks a letter that the receiver waits for, as SendLettersInput.Service does
+	// all.
+	Service bool `json:"service,omitempty"`
 	// Ask makes it a question.
 	Ask *LetterAsk `json:"ask,omitempty"`
 }
@@ -148,7 +151,7 @@ func letterMessage(rules *policy.Policy, in SendLettersInput, l Letter, language
 	}
 	m := Message{
 		Step: l.Step, To: l.To, Class: l.Class, Channels: letterChannels(l, text), Subject: text.Subject, Text: text.SMS, MailText: text.Body,
-		Campaign: in.Campaign, Service: in.Service, ContactID: l.ContactID, State: in.State, Marketing: l.Marketing,
+		Campaign: in.Campaign, Service: in.Service || l.Service, ContactID: l.ContactID, State: in.State, Marketing: l.Marketing,
 		wording: rules.Version() + " " + language,
 	}
 	if m.Class == "" {

@@ -58,7 +58,7 @@ type (
 		// OldEnd is the end that the lease had, End its new one.
 		OldEnd string `json:"old_end"`
 		End    string `json:"end"`
-		// Rent is a month's from RentFrom on; 0 leaves it as it is.
+		// Rent is a month's from RentFrom on, which must be there; 0 leaves it as it is.
 		Rent     policy.Cents `json:"rent,omitempty"`
 		RentFrom string       `json:"rent_from,omitempty"`
 	}
@@ -92,6 +92,9 @@ func (a *Activities) writeRenewal(ctx context.Context, in WriteRenewalInput) (Wr
 	if err != nil {
 		return WrittenRenewal{}, toTemporal(ctx, err)
 	}
+	if problems, err := a.renewalHindered(ctx, charges, in); err != nil || len(problems) > 0 {
+		return WrittenRenewal{Differences: problems}, toTemporal(ctx, err)
+	}
 	if _, err := a.RentVine.UpdateLease(ctx, in.LeaseID, rentvine.LeaseChange{EndDate: &in.End}); err != nil {
 		return WrittenRenewal{}, toTemporal(ctx, err)
 	}
@@ -106,6 +109,27 @@ func (a *Activities) writeRenewal(ctx context.Context, in WriteRenewalInput) (Wr
 		}
 	}
 	return a.renewalAsWritten(ctx, in)
+}
+
+// renewalHindered says what somebody else has changed at RentVine meanwhile: that is for
+// a person to sort out, before anything is written.
+func (a *Activities) renewalHindered(ctx context.Context, charges []rentvine.RecurringCharge, in WriteRenewalInput) (problems []string, err error) {
+	lease, err := a.RentVine.LeaseWithTenants(ctx, in.LeaseID)
+	if err != nil {
+		return nil, err
+	}
+	if lease.EndDate != in.OldEnd && lease.EndDate != in.End {
+		problems = append(problems, fmt.Sprintf("the lease ends on %s meanwhile, not on %s: nothing was written", lease.EndDate, in.OldEnd))
+	}
+	if in.Rent > 0 && in.RentFrom == "" {
+		problems = append(problems, "it is not said from when the rent is due: nothing was written")
+	}
+	for _, c := range charges {
+		if c.IsRent && c.StartDate > in.OldEnd && c.StartDate != in.RentFrom {
+			problems = append(problems, fmt.Sprintf("another charge of rent begins on %s: nothing was written", c.StartDate))
+		}
+	}
+	return problems, nil
 }
 
 // chargeStep adds a charge, or gives one another end.

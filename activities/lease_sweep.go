@@ -35,6 +35,10 @@ type SweptLeases struct {
 // RentVine, whose limits are not known (contracts/rentvine.md 1.7).
 const tellLeasesEvery = 50 * time.Millisecond
 
+// seenLeaseFor is after how long a lease is told of again although nothing is new, so
+// that a workflow that was ended by mistake begins again (real time).
+const seenLeaseFor = 180 * 24 * time.Hour
+
 func (a *Activities) sweepLeases(ctx context.Context, _ None) (SweptLeases, error) {
 	swept := SweptLeases{Page: 1}
 	if activity.HasHeartbeatDetails(ctx) {
@@ -71,14 +75,14 @@ func (a *Activities) sweepLeases(ctx context.Context, _ None) (SweptLeases, erro
 
 // sweepLease tells the lease's workflow, unless it knows.
 func (a *Activities) sweepLease(ctx context.Context, l rentvine.Lease) (told bool, err error) {
-	digest := leaseDigest(l)
-	seen, err := a.Store.LeaseSeen(ctx, l.ID, digest)
+	digest := a.leaseDigest(l)
+	seen, err := a.Store.LeaseSeen(ctx, l.ID, digest, a.Now().Add(-seenLeaseFor))
 	if err != nil || seen {
 		return false, err
 	}
 	// What has been closed for long concerns nobody; what was followed is told.
 	ev := durable.Event{
-		Source: "rentvine", Type: "lease.found", EntityID: l.ID, Key: "rentvine/sweep/" + l.ID + "/" + digest, ReceivedAt: a.Now().UTC(),
+		Source: "rentvine", Type: "lease.found", EntityID: l.ID, Key: "rentvine/sweep/" + l.ID + "/" + digest + "/" + a.Now().UTC().Format("200601"), ReceivedAt: a.Now().UTC(),
 	}
 	if err := a.FindLease(ctx, ev, l.PrimaryStatus != rentvine.LeaseClosed); err != nil {
 		return false, err
@@ -90,13 +94,13 @@ func (a *Activities) sweepLease(ctx context.Context, l rentvine.Lease) (told boo
 	return true, a.Store.SeeLease(ctx, l.ID, digest, a.Now())
 }
 
-// leaseDigest changes with whatever the workflow of a lease cares for. It says nothing of
-// the tenants but who they are.
-func leaseDigest(l rentvine.Lease) string {
+// leaseDigest changes with whatever the workflow of a lease cares for. Of the
+// tenants it holds keyed hashes.
+func (a *Activities) leaseDigest(l rentvine.Lease) string {
 	tenants := make([]string, 0, len(l.Tenants))
 	for _, t := range l.Tenants {
 		if t.IsActive {
-			tenants = append(tenants, t.ID)
+			tenants = append(tenants, t.ID, a.Keys.Address(t.Phone), a.Keys.Address(t.Email))
 		}
 	}
 	text, err := json.Marshal([]any{

@@ -108,9 +108,9 @@ func TestACheckIsMadeOnce(t *testing.T) {
 	require.Equal(t, false, body["sendVendorNotification"])
 	text, ok := body["description"].(string)
 	require.True(t, ok)
-	require.Regexp(t, `^Smoke alarms \(recurring check, number 1\) \[KH-check-1-smoke_alarms-1-[a-z2-7]{16}\]$`, text)
+	require.Regexp(t, `^Smoke alarms \(recurring check, number 1\) \[KH-check-1-smoke_alarms-1-1-[a-z2-7]{16}\]$`, text)
 	require.True(t, a.acts.isOwnCheck(text))
-	for _, other := range []string{"Fire! " + text, text + " it burns", strings.Replace(text, "Smoke alarms", "Smoke", 1), text[:len(text)-2] + "]", "Fire [KH-check-1-smoke_alarms-1-]", "", "-"} {
+	for _, other := range []string{"Fire! " + text, text + " it burns", strings.Replace(text, "Smoke alarms", "Smoke", 1), text[:len(text)-2] + "]", "Fire [KH-check-1-smoke_alarms-1-1-]", "", "-"} {
 		require.False(t, a.acts.isOwnCheck(other), other)
 	}
 	require.EqualValues(t, rentvine.SourceRecurring, body["sourceTypeID"])

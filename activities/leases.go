@@ -65,6 +65,8 @@ type LeaseView struct {
 	// Zone is the property's, IANA: the policy's, else that at its coordinates.
 	Zone string `json:"zone"`
 
+	// Look counts the looks of the lease's workflow.
+	Look int `json:"look,omitempty"`
 	// CreatedAt is RentVine's; ReadAt is when it was read (business time).
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	ReadAt    time.Time `json:"read_at,omitzero"`

@@ -38,7 +38,8 @@ type CreateCheckInput struct {
 
 // checkReference is by what a check's work order is found again.
 func checkReference(in CreateCheckInput) string {
-	return fmt.Sprintf("[KH-check-%s-%s-%d-", in.LeaseID, in.CheckID, in.Number)
+	_, incarnation, _ := strings.Cut(in.Ref, "@") // a lease that is opened again counts from 1 again
+	return fmt.Sprintf("[KH-check-%s-%s-%s-%d-", in.LeaseID, in.CheckID, incarnation, in.Number)
 }
 
 // checkText is the description of a check's work order, signed as a whole: its words,

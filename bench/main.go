@@ -95,6 +95,7 @@ func run(ctx context.Context, s settings) (err error) {
 		latency(ctx, s, filepath.Join(dir, "latency")),
 		imports(ctx, s, filepath.Join(dir, "imports")),
 		repairs(ctx, s, filepath.Join(dir, "repairs")),
+		leaseYear(ctx, s, filepath.Join(dir, "leasing")),
 		links(ctx, s, filepath.Join(dir, "links")),
 		simulate(os.Stdout, s.small),
 	)

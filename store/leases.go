@@ -32,8 +32,9 @@ type IncentiveRecord struct {
 
 // Leases is what is known of leases across workflows.
 type Leases interface {
-	// LeaseSeen tells whether the sweep has handed on a lease as this digest says it.
-	LeaseSeen(ctx context.Context, leaseID, digest string) (bool, error)
+	// LeaseSeen tells whether the sweep has handed on a lease as this digest says it, since
+	// a real time.
+	LeaseSeen(ctx context.Context, leaseID, digest string, since time.Time) (bool, error)
 	// SeeLease notes that it has.
 	SeeLease(ctx context.Context, leaseID, digest string, at time.Time) error
 	// RecordRetention notes a result; the same key again replaces it.
@@ -43,9 +44,10 @@ type Leases interface {
 }
 
 // LeaseSeen implements Leases.
-func (d *database) LeaseSeen(ctx context.Context, leaseID, digest string) (bool, error) {
+func (d *database) LeaseSeen(ctx context.Context, leaseID, digest string, since time.Time) (bool, error) {
 	var n int
-	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM leases WHERE id = $1 AND digest = $2`, leaseID, digest).Scan(&n)
+	err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM leases WHERE id = $1 AND digest = $2 AND seen_at >= $3`,
+		leaseID, digest, micros(since)).Scan(&n)
 	return n > 0, err
 }
 

@@ -10,20 +10,23 @@ import (
 )
 
 func TestLeases(t *testing.T) {
-	t.Parallel()
 	each(t, func(t *testing.T, open func() store.Store) {
 		s := open()
 		ctx, now := t.Context(), time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)
-		seen, err := s.LeaseSeen(ctx, "7", "a")
+		seen, err := s.LeaseSeen(ctx, "7", "a", now)
 		require.NoError(t, err)
 		require.False(t, seen)
 		require.NoError(t, s.SeeLease(ctx, "7", "a", now))
 		require.NoError(t, s.SeeLease(ctx, "7", "b", now))
 		for digest, want := range map[string]bool{"a": false, "b": true} {
-			seen, err := s.LeaseSeen(ctx, "7", digest)
+			seen, err := s.LeaseSeen(ctx, "7", digest, now)
 			require.NoError(t, err)
 			require.Equal(t, want, seen, digest)
 		}
+
+		seen, err = s.LeaseSeen(ctx, "7", "b", now.Add(time.Second))
+		require.NoError(t, err)
+		require.False(t, seen, "too long ago")
 
 		require.ErrorIs(t, s.RecordRetention(ctx, store.RetentionResult{Key: "x"}), store.ErrInvalidRetention)
 		for _, r := range []store.RetentionResult{

@@ -13,6 +13,7 @@ import (
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows/maintenance"
+	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
 
 const drippingTap = "The kitchen tap drips slowly."
@@ -213,13 +214,13 @@ func TestAPauseDoesNotHoldBackLifeSafety(t *testing.T) {
 func TestACheckOfOurOwnIsNoEmergency(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
-	s.withoutRepairs(t)
 	text := "Smoke and carbon monoxide alarms (recurring check, number 1) [KH-check-1-smoke_alarms-1-"
 	check := text + s.keys.CheckMark(text) + "]"
 	s.record(map[string]any{"description": check})
 	s.at(time.Hour, func() {
-		require.Equal(t, maintenance.StageWaiting, s.describe().Stage)
+		require.Equal(t, maintenance.Stage(repair.Offering), s.describe().Stage)
 		require.Empty(t, s.pages(s.describe()))
+		require.NotNil(t, s.describe().Repair)
 		s.record(map[string]any{"description": check + " They ring, there is smoke in the kitchen!"})
 		s.tell(s.event("work_order.updated", nil))
 	})

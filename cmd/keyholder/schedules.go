@@ -19,7 +19,7 @@ import (
 func schedulesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schedules",
-		Short: "What the clock starts: the polling of OpenMoove, and reports",
+		Short: "What the clock starts: the polling of OpenMoove, the sweep of leases, and reports",
 		Long: `Temporal Schedules start what no event starts. They are shown in the Web UI, where
 they can be paused and triggered.`,
 		Args: args(cobra.NoArgs),
@@ -30,7 +30,7 @@ they can be paused and triggered.`,
 		Short: "Create the Schedules or bring them up to date",
 		Long: `Makes the Schedules of the cluster that TEMPORAL_ADDRESS or TEMPORAL_PROFILE names
 as KEYHOLDER_POLICY wants them. Run it with each deploy and after editing the
-policy's report; one that is paused stays paused. With KEYHOLDER_STORE_URL the
+policy's report or leasing; one that is paused stays paused. With KEYHOLDER_STORE_URL the
 reports keep to the store's business clock, as those of "keyholder dev --day" do.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -32,9 +32,12 @@ func sendCommand() *cobra.Command {
 A sample of RentVine gets an event id and, for a new work order, an id of its own;
 one of OpenMoove is about property 1 until --set data.property_id says otherwise. A
 file is sent as it is, but for --set. Beside a running "keyholder dev" nothing needs to be
-configured.`,
+configured, and its RentVine holds the leases that samples tell of: lease.created makes
+one, with dates from the business day, and lease.updated changes that of data.leaseID,
+1 where none is given.`,
 		Example: `  keyholder send rentvine work_order.created --set data.priority=emergency
   keyholder send rentvine delivery.json --set data.workOrderID=4711
+  keyholder send rentvine lease.updated --set data.leaseID=5 --set data.endDate=2027-03-06
   keyholder send openmoove property.milestone.updated --set data.property_id=2`,
 		Args: args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {

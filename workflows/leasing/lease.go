@@ -4,6 +4,7 @@ package leasing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,6 +148,7 @@ func (w *leaseRun) handle(ctx workflow.Context) error {
 	}
 	return BeginCampaign.Handle(ctx, w.mayBegin, func(ctx workflow.Context, c BeginCommand) (durable.Outcome, error) {
 		w.wanted = append(w.wanted, c.Kind)
+		w.state.Stale = true // it begins with a fresh look
 		w.state.note(durable.Now(ctx), "%s begun by an operator", policy.Words(c.Kind))
 		return durable.Outcome{Message: "It begins."}, nil
 	})
@@ -157,8 +159,16 @@ func (w *leaseRun) mayBegin(_ workflow.Context, c BeginCommand) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
+	if slices.Contains(w.wanted, c.Kind) {
+		return temporal.NewApplicationError("one is about to begin", "invalid")
+	}
+	return w.refuses(c.Kind)
+}
+
+// refuses says why a campaign cannot begin, nil where it can.
+func (w *leaseRun) refuses(kind string) error {
 	s, refuse := w.state, func(why string) error { return temporal.NewApplicationError(why, "invalid") }
-	course, ok := s.courses()[c.Kind]
+	course, ok := s.courses()[kind]
 	switch {
 	case !ok:
 		return refuse("kind is one of " + strings.Join(kinds(), ", "))
@@ -166,8 +176,10 @@ func (w *leaseRun) mayBegin(_ workflow.Context, c BeginCommand) error {
 		return refuse("the lease is " + policy.Words(string(s.stage())))
 	case course.WorkflowID != "":
 		return refuse("one is under way: " + course.WorkflowID)
-	case c.Kind == KindRenewal && s.Lease.End == "":
-		return refuse("the lease has no end date at RentVine")
+	case s.Lease.Leaving():
+		return refuse("the tenants are leaving")
+	case kind == KindRenewal && (s.Lease.End == "" || s.Lease.MonthToMonth):
+		return refuse("the lease has no end at RentVine, or goes on from month to month")
 	}
 	return nil
 }
@@ -194,8 +206,14 @@ func (w *leaseRun) take(ctx workflow.Context) bool {
 func (w *leaseRun) act(ctx workflow.Context) error {
 	for range tasksAtOnce {
 		next := w.state.todo(durable.Now(ctx))
-		if next == stepNothing && len(w.wanted) > 0 {
-			next, w.wanted = step(w.wanted[0]), w.wanted[1:]
+		if next == stepNothing && len(w.wanted) > 0 && w.state.RetryAt.IsZero() {
+			kind := w.wanted[0]
+			w.wanted = w.wanted[1:]
+			if err := w.refuses(kind); err != nil {
+				w.state.note(durable.Now(ctx), "%s does not begin after all", policy.Words(kind))
+				continue
+			}
+			next = step(kind)
 		}
 		if next == stepNothing {
 			return nil
@@ -240,26 +258,38 @@ func (w *leaseRun) perform(ctx workflow.Context, next step) error {
 	return nil
 }
 
-// unseenTries is how often a new lease that RentVine does not show is looked for again,
-// unseenPause the first pause (real time), which doubles.
+// A lease that RentVine does not show is looked for again before that is believed: a new
+// one within minutes, one that was known within an hour (real time; each pause doubles).
 const (
 	unseenTries = 5
 	unseenPause = 10 * time.Second
+	gonePause   = 2 * time.Minute
+	// refusedPause is how long after a refusal RentVine is read again (business time).
+	refusedPause = 6 * time.Hour
 )
 
 // read looks at RentVine; it waits for it as long as it takes.
 func (w *leaseRun) read(ctx workflow.Context) error {
 	w.state.Stale = false // what is said from now on asks for another look
 	view, err := activities.ReadLease.Run(ctx, w.in.ID, "read the lease")
-	// RentVine may tell of a lease a moment before it shows it.
-	for tries := 0; err == nil && !view.Found && !w.state.Known && tries < unseenTries; tries++ {
-		pause := workflow.TimerOptions{Summary: "RentVine does not show the lease yet"}
-		if err = workflow.NewTimerWithOptions(ctx, unseenPause<<tries, pause).Get(ctx, nil); err == nil {
+	pause := unseenPause
+	if w.state.Known {
+		pause = gonePause
+	}
+	for tries := 0; err == nil && !view.Found && w.state.Lease.Found == w.state.Known && tries < unseenTries; tries++ {
+		why := workflow.TimerOptions{Summary: "RentVine does not show the lease"}
+		if err = workflow.NewTimerWithOptions(ctx, pause<<tries, why).Get(ctx, nil); err == nil {
 			view, err = activities.ReadLease.Run(ctx, w.in.ID, "read the lease again")
 		}
 	}
-	if err != nil {
+	if temporal.IsCanceledError(err) {
 		return err
+	}
+	if err != nil {
+		now := durable.Now(ctx)
+		w.state.note(now, "RentVine refuses to show the lease: %s", durable.KindOf(err))
+		w.state.Stale, w.state.RetryAt = true, now.Add(refusedPause)
+		return nil
 	}
 	rules := w.state.Rules
 	if at := w.state.RulesAt; at.IsZero() || durable.Now(ctx).Sub(at) >= rulesFor {
@@ -296,7 +326,7 @@ func (w *leaseRun) check(ctx workflow.Context) error {
 	if !ok {
 		return nil
 	}
-	workOrder, err := activities.CreateCheck.Run(ctx, activities.CreateCheckInput{
+	workOrder, err := activities.CreateCheck.Limited(orderWithin).Run(ctx, activities.CreateCheckInput{
 		Ref:     fmt.Sprintf("%s@%d", LeaseID(s.ID), s.BeganAt.Unix()),
 		LeaseID: s.ID, PropertyID: s.Lease.PropertyID, UnitID: s.Lease.UnitID, CheckID: c.ID, Name: rule.Name, Trade: rule.Trade, Number: c.Number + 1,
 	}, "work order for "+rule.Name)
@@ -305,10 +335,11 @@ func (w *leaseRun) check(ctx workflow.Context) error {
 		if temporal.IsCanceledError(err) {
 			return err
 		}
-		s.note(now, "the work order for %s could not be made", rule.Name)
-	} else {
-		s.note(now, "%s: work order %s", rule.Name, workOrder)
+		s.note(now, "the work order for %s could not be made and is tried again tomorrow: %s", rule.Name, durable.KindOf(err))
+		c.At = now.Add(day)
+		return nil
 	}
+	s.note(now, "%s: work order %s", rule.Name, workOrder)
 	s.checked(rule.ID, rule.Every, now)
 	return nil
 }
@@ -378,7 +409,8 @@ func (w *leaseRun) show(ctx workflow.Context) error {
 	attributes := []temporal.SearchAttributeUpdate{durable.Stage.ValueSet(string(stage))}
 	if first {
 		l := w.state.Lease
-		attributes = append(attributes, durable.PropertyID.ValueSet(l.PropertyID), durable.UnitID.ValueSet(l.UnitID))
+		attributes = append(attributes, durable.EventSource.ValueSet("rentvine"), durable.LeaseID.ValueSet(w.in.ID),
+			durable.PropertyID.ValueSet(l.PropertyID), durable.UnitID.ValueSet(l.UnitID))
 	}
 	return workflow.UpsertTypedSearchAttributes(ctx, attributes...)
 }
@@ -401,7 +433,7 @@ func (s *LeaseState) details() string {
 	d := s.describe()
 	lines := []string{fmt.Sprintf("Lease %s: **%s**", d.LeaseID, policy.Words(string(d.Stage)))}
 	if s.Known {
-		lines = append(lines, fmt.Sprintf("\nMove-in %s, ends %s, rent %s a month.", orNone(d.MovesIn), orNone(d.Ends), d.Rent))
+		lines = append(lines, fmt.Sprintf("\nMove-in %s, ends %s, rent %s a month.", orNone(d.MovesIn), orNone(d.Ends), d.Rent), "")
 	}
 	for _, kind := range kinds() {
 		c := s.courses()[kind]
@@ -418,6 +450,7 @@ func (s *LeaseState) details() string {
 	if !d.NextAt.IsZero() {
 		lines = append(lines, fmt.Sprintf("\nNext: **%s**, %s", d.Next, d.NextAt.Format(time.RFC3339)))
 	}
+	lines = append(lines, "")
 	for _, e := range d.Timeline[max(0, len(d.Timeline)-8):] {
 		lines = append(lines, "- "+e.At.Format(time.RFC3339)+" "+e.What)
 	}

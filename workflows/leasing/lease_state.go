@@ -54,6 +54,8 @@ type (
 		Rules policy.Leasing       `json:"rules"`
 		// RulesAt is when the policy was read last.
 		RulesAt time.Time `json:"rules_at,omitzero"`
+		// RetryAt is when RentVine is read again after it refused to show the lease.
+		RetryAt time.Time `json:"retry_at,omitzero"`
 
 		MoveIn    Course `json:"move_in,omitzero"`
 		Renewal   Course `json:"renewal,omitzero"`
@@ -78,8 +80,8 @@ type (
 		For    string `json:"for,omitempty"`
 		// WorkflowID is that of the one under way, "" for none.
 		WorkflowID string `json:"workflow_id,omitempty"`
-		// Told is when the running one was told of the lease last.
-		Told time.Time `json:"told,omitzero"`
+		// Told is the look at the lease that the running one was told of last.
+		Told int `json:"told,omitempty"`
 		// Outcome is how the last ended, and EndedAt when.
 		Outcome string    `json:"outcome,omitempty"`
 		EndedAt time.Time `json:"ended_at,omitzero"`
@@ -97,6 +99,8 @@ type (
 		Rating int       `json:"rating,omitempty"`
 		Note   string    `json:"note,omitempty"`
 		At     time.Time `json:"at,omitzero"`
+		// Rent is that asked beside the median of comparable homes, as last suggested.
+		Rent leasescore.RentKnown `json:"rent,omitzero"`
 		// Retention is how the last retention campaign ended for the tenants.
 		Retention leasescore.Outcome `json:"retention,omitempty"`
 	}
@@ -106,7 +110,11 @@ type (
 		WorkflowID string    `json:"workflow_id"`
 		Outcome    string    `json:"outcome"`
 		At         time.Time `json:"at"`
-		Learned    Learned   `json:"learned,omitzero"`
+		// About is the end of the lease that a renewal was for; ByOperator tells that an
+		// operator has stopped the campaign.
+		About      string  `json:"about,omitempty"`
+		ByOperator bool    `json:"by_operator,omitempty"`
+		Learned    Learned `json:"learned,omitzero"`
 	}
 )
 
@@ -165,7 +173,14 @@ func (s *LeaseState) event(ev durable.Event) {
 // us, later ones are compared.
 func (s *LeaseState) read(v activities.LeaseView, rules policy.Leasing, now time.Time) {
 	before, first := s.Lease, !s.Known
-	s.Lease, s.Rules, s.Known, s.Stale = v, rules, true, false
+	v.Look = before.Look + 1
+	if s.Known && !v.Found {
+		// It is known still where it was.
+		gone := before
+		gone.Found, gone.ReadAt, gone.Look = false, v.ReadAt, v.Look
+		v = gone
+	}
+	s.Lease, s.Rules, s.Known, s.Stale, s.RetryAt = v, rules, true, false, time.Time{}
 	if first {
 		s.adopt(now)
 		return
@@ -193,7 +208,7 @@ func (s *LeaseState) adopt(now time.Time) {
 		// Where the time for a renewal has begun, people are at it.
 		if at, due := renewal.StartAt(s.Lease, s.Rules); due && !at.After(now) {
 			s.Renewal.For, s.Renewal.Outcome, s.Renewal.EndedAt = s.Lease.End, renewalAdopted, now
-			s.note(now, "the time of its renewal had begun already: left to people (command renew)")
+			s.note(now, "the time of its renewal had begun already: left to people (command begin)")
 		}
 	}
 	s.armChecks(now)
@@ -244,6 +259,8 @@ func (s *LeaseState) armChecks(now time.Time) {
 // todo is what comes next.
 func (s *LeaseState) todo(now time.Time) step {
 	switch {
+	case !s.RetryAt.IsZero() && s.RetryAt.After(now):
+		return stepNothing
 	case !s.Known || s.Stale:
 		return stepRead
 	case s.toTell() != "":
@@ -356,7 +373,7 @@ func kinds() []string { return []string{KindMoveIn, KindRenewal, KindRetention} 
 // toTell is the kind of a running campaign that does not know the lease as it is now.
 func (s *LeaseState) toTell() string {
 	for _, kind := range kinds() {
-		if c := s.courses()[kind]; c.WorkflowID != "" && c.Told.Before(s.Lease.ReadAt) {
+		if c := s.courses()[kind]; c.WorkflowID != "" && c.Told < s.Lease.Look {
 			return kind
 		}
 	}
@@ -364,12 +381,12 @@ func (s *LeaseState) toTell() string {
 }
 
 // told notes that a campaign knows the lease as it is.
-func (s *LeaseState) told(kind string) { s.courses()[kind].Told = s.Lease.ReadAt }
+func (s *LeaseState) told(kind string) { s.courses()[kind].Told = s.Lease.Look }
 
 // began notes that a campaign has begun.
 func (s *LeaseState) began(kind, workflowID, about string, now time.Time) {
 	c := s.courses()[kind]
-	c.Number, c.WorkflowID, c.For, c.Told, c.Outcome = c.Number+1, workflowID, about, s.Lease.ReadAt, ""
+	c.Number, c.WorkflowID, c.For, c.Told, c.Outcome = c.Number+1, workflowID, about, s.Lease.Look, ""
 	s.note(now, "%s begins", policy.Words(kind))
 }
 
@@ -381,13 +398,23 @@ func (s *LeaseState) ended(e Ended, now time.Time) {
 	}
 	c.WorkflowID, c.Outcome, c.EndedAt = "", e.Outcome, now
 	s.note(now, "%s ended: %s", policy.Words(e.Kind), policy.Words(e.Outcome))
-	if l := e.Learned; !l.At.IsZero() && !l.At.Before(s.Learned.At) {
-		s.Learned = l
+	if l := e.Learned; l.Rating > 0 {
+		s.Learned.Rating, s.Learned.Note, s.Learned.At = l.Rating, l.Note, l.At
+	}
+	if l := e.Learned; l.Rent.Known {
+		s.Learned.Rent = l.Rent
+	}
+	if l := e.Learned; l.Retention != "" {
+		s.Learned.Retention = l.Retention
 	}
 	if e.Kind == KindRenewal {
-		// What was agreed is read from RentVine; an end that has moved is armed anew.
+		// What was agreed is read from RentVine. An end that has moved is armed anew, and
+		// so is one whose notice may be taken back.
 		s.Stale = true
-		if e.Outcome == renewal.OutcomeNotDue {
+		if e.About != "" {
+			c.For = e.About
+		}
+		if e.Outcome == renewal.OutcomeNotDue || e.Outcome == renewal.OutcomeCancelled && !e.ByOperator {
 			c.For = ""
 		}
 	}
@@ -399,10 +426,15 @@ func (s *LeaseState) running() bool {
 }
 
 // over tells whether nothing is left to follow.
-func (s *LeaseState) over() bool { return s.Known && !s.Stale && s.Lease.Over() && !s.running() }
+func (s *LeaseState) over() bool {
+	return s.Known && !s.Stale && (s.Lease.Over() || !s.Rules.On()) && !s.running()
+}
 
 // next is when something is due, zero for never, and what.
 func (s *LeaseState) next() (at time.Time, why string) {
+	if !s.RetryAt.IsZero() {
+		return s.RetryAt, "read the lease again"
+	}
 	if s.Lease.Over() || !s.Rules.On() {
 		return time.Time{}, ""
 	}

@@ -39,7 +39,7 @@ func lettersOf(b campaign.Base, t campaign.Tell) []activities.Letter {
 		}
 		l := activities.Letter{
 			Step: t.Step + "/" + person.ID, To: person, Text: t.Text, Data: t.Data, Class: class,
-			Marketing: t.Marketing, MailOnly: t.MailOnly,
+			Marketing: t.Marketing, MailOnly: t.MailOnly, Service: !tenant || takesBack(t.Text) || awaited(t.Text),
 		}
 		l.Data.Recipient = person.Name
 		if tenant {
@@ -53,6 +53,23 @@ func lettersOf(b campaign.Base, t campaign.Tell) []activities.Letter {
 		letters = append(letters, l)
 	}
 	return letters
+}
+
+// takesBack tells whether a text takes back what was said before: it is sent even when
+// the campaign has ended.
+func takesBack(text string) bool {
+	switch text {
+	case policy.TextMoveInInspectionOff, policy.TextMoveInCancelled, policy.TextRenewalWithdrawn, policy.TextPackageOff, policy.TextUtilityOff,
+		policy.TextOwnerDone, policy.TextManagerNotice:
+		return true
+	}
+	return false
+}
+
+// awaited tells whether its receivers wait for a text: caps across campaigns do not hold
+// it back.
+func awaited(text string) bool {
+	return text == policy.TextRenewalSign || text == policy.TextRenewalDone
 }
 
 func personOf(p policy.Person) activities.Person {

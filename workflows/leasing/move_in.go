@@ -75,14 +75,16 @@ func (w *moveInRun) saveContact(ctx workflow.Context, person string) error {
 // new.
 func (w *moveInRun) bookInspection(ctx workflow.Context, isNew bool) error {
 	s, b := w.state, w.state.Booking()
+	invitations := activities.SendInvitations
+	invitations.WaitCancelled = true
 	record, failure := "", ""
 	if isNew && s.Visit.Record == "" {
 		rules := s.Rules.MoveIn.Inspection
-		id, err := activities.ScheduleInspection.Run(ctx, activities.ScheduleInspectionInput{
+		id, err := activities.ScheduleInspection.Limited(orderWithin).Run(ctx, activities.ScheduleInspectionInput{
 			Ref: w.ref(ctx), PropertyID: s.Lease.PropertyID, UnitID: s.Lease.UnitID, TypeID: rules.TypeID, StatusID: rules.StatusID,
 		}, "record of the inspection")
 		if temporal.IsCanceledError(err) {
-			return err
+			return err // nobody was told of it
 		}
 		record, failure = id, problem(err)
 	}
@@ -98,12 +100,13 @@ func (w *moveInRun) bookInspection(ctx workflow.Context, isNew bool) error {
 		if len(invited.people) == 0 {
 			continue
 		}
-		_, err := activities.SendInvitations.Run(ctx, w.invitation(ctx, b.Sequence, invited.window, invited.people, invited.cancel), invited.why)
-		if temporal.IsCanceledError(err) {
-			return err
-		}
+		_, err := invitations.Run(ctx, w.invitation(ctx, b.Sequence, invited.window, invited.people, invited.cancel), invited.why)
 		if err != nil {
 			failure = problem(err)
+		}
+		if temporal.IsCanceledError(err) { // some may have it
+			s.Booked(b, record, failure, durable.Now(ctx))
+			return err
 		}
 	}
 	s.Booked(b, record, failure, durable.Now(ctx))
@@ -147,14 +150,16 @@ func (w *moveInRun) orderPackage(ctx workflow.Context, task campaign.Task) error
 		s.OrderCancelled(task.Key, problem(err), durable.Now(ctx))
 		return nil
 	}
-	placed, err := activities.CreatePurchaseOrder.Limited(orderWithin).Run(ctx, activities.PurchaseOrderInput{
+	order := activities.CreatePurchaseOrder.Limited(orderWithin)
+	order.WaitCancelled = true
+	placed, err := order.Run(ctx, activities.PurchaseOrderInput{
 		Ref: ref, Number: number, Vendor: o.Vendor, VendorContact: o.Contact, Currency: s.Rules.Currency, Company: s.Rules.Company,
 		Lines: []activities.OrderLine{{Text: o.Item, Quantity: 1, UnitCost: o.Cost}}, Address: s.Lease.Address,
 	}, "order "+number)
-	if temporal.IsCanceledError(err) {
-		return err
-	}
 	s.Ordered(task.Key, placed, problem(err), durable.Now(ctx))
+	if temporal.IsCanceledError(err) {
+		return err // it may be there, and is cancelled
+	}
 	return nil
 }
 

@@ -140,6 +140,7 @@ type player struct {
 	held       []HeldLetter
 	rulesAt    time.Time
 	alarm      durable.Alarm
+	operator   bool // an operator has stopped it
 	said       bool // somebody has said something since the last look
 	engagement []activities.Touch
 	unusable   int
@@ -166,6 +167,7 @@ func (p *player) run(ctx workflow.Context) (CampaignResult, error) {
 			// What was done is undone before the workflow ends.
 			ctx, _ = workflow.NewDisconnectedContext(ctx)
 			p.alarm.Stop()
+			p.operator = true
 			p.ending(func() { p.play.Stop("cancelled by an operator", durable.Now(ctx)) })
 			continue
 		}
@@ -211,6 +213,7 @@ func (p *player) handle(ctx workflow.Context) error {
 			return durable.Outcome{Late: true, Message: "The campaign has ended already."}, nil
 		}
 		p.play.Common().Note(durable.Now(ctx), "stopped by an operator")
+		p.operator = true
 		p.ending(func() { p.play.Stop("stopped by an operator", durable.Now(ctx)) })
 		p.said = true
 		return durable.Outcome{Message: "The campaign ends; what was done is undone."}, nil
@@ -241,7 +244,7 @@ func (p *player) take(ctx workflow.Context) bool {
 	now, b := durable.Now(ctx), p.play.Common()
 	views, bad := LeaseChanged.Drain(ctx)
 	for _, v := range views {
-		if v.ReadAt.Before(b.Lease.ReadAt) {
+		if v.Look < b.Lease.Look {
 			continue // an older look
 		}
 		before := b.Lease
@@ -267,7 +270,7 @@ func (p *player) ending(do func()) {
 	before := p.play.Common().Outcome
 	do()
 	if before == "" && p.play.Common().Outcome != "" {
-		p.held = nil
+		p.held = slices.DeleteFunc(p.held, func(h HeldLetter) bool { return h.Letter.Ask != nil || !takesBack(h.Letter.Text) })
 	}
 }
 
@@ -311,7 +314,13 @@ func (p *player) readRules(ctx workflow.Context) error {
 		return err
 	}
 	first := p.rulesAt.IsZero()
-	b.Rules, p.rulesAt = rules, now
+	p.rulesAt = now
+	if !rules.On() {
+		// Its people are told by the rules that held until now.
+		p.ending(func() { p.play.Stop("leases are not accompanied any more", now) })
+		return nil
+	}
+	b.Rules = rules
 	if first {
 		return nil
 	}
@@ -335,7 +344,12 @@ func (p *player) send(ctx workflow.Context) error {
 		if h.Until.After(now) {
 			return false
 		}
-		if _, open := b.Asking(h.Letter.Step); open || h.Letter.Ask == nil {
+		if w, open := b.Asking(h.Letter.Step); open || h.Letter.Ask == nil {
+			if h.Letter.Ask != nil && w.Moves() && w.LeftAt.IsZero() {
+				later := *h.Letter.Ask // who is asked late has as much time
+				later.Until = w.Tell.Ask.Until.Add(now.Sub(w.AskedAt))
+				h.Letter.Ask = &later
+			}
 			letters = append(letters, h.Letter)
 			holds[h.Letter.Step] = h.Holds
 		}
@@ -358,13 +372,15 @@ func (p *player) send(ctx workflow.Context) error {
 	}
 	batch := p.batch(letters)
 	batch.Close = closing
-	results, err := activities.SendLetters.Run(ctx, batch, p.summary(letters))
-	if temporal.IsCanceledError(err) {
-		b.Tells, b.Closes = append(tells, b.Tells...), append(closing, b.Closes...)
-		return err
-	}
-	if err != nil { // a day of trying
+	sending := activities.SendLetters
+	sending.WaitCancelled = true
+	results, err := sending.Run(ctx, batch, p.summary(letters))
+	if err != nil { // a day of trying, or the end
 		results = activities.SentBefore(err)
+		b.Closes = append(closing, b.Closes...)
+	}
+	if temporal.IsCanceledError(err) {
+		return err // some may have left: whoever was asked is told
 	}
 	p.sent(letters, results, holds, durable.Now(ctx))
 	return nil
@@ -388,6 +404,7 @@ func (p *player) summary(letters []activities.Letter) string {
 // sent takes what became of letters: what is held back, or could not be sent, waits.
 func (p *player) sent(letters []activities.Letter, results []activities.Sent, holds map[string]int, now time.Time) {
 	b := p.play.Common()
+	unreached := map[string]bool{} // questions that nobody has got
 	byStep := map[string]activities.Sent{}
 	for _, r := range results {
 		byStep[r.Step] = r
@@ -407,8 +424,30 @@ func (p *player) sent(letters []activities.Letter, results []activities.Sent, ho
 			}
 		case r.Outcome == activities.MessageImpossible:
 			b.Note(now, "%s could not be sent: %s", policy.Words(l.Text), r.Why)
+			if w, open := b.Asking(l.Step); open && w.LeftAt.IsZero() && w.Reminded == 0 {
+				if _, before := unreached[w.Step]; !before {
+					unreached[w.Step] = true
+				}
+			}
 		case r.Outcome == activities.MessageSent, r.Outcome == activities.MessageRecorded:
 			b.Note(now, "%s: %s by %s", policy.Words(l.Text), r.Outcome, r.Channel)
+			b.Left(l.Step, now)
+		}
+		if w, open := b.Asking(l.Step); open && r.Outcome != activities.MessageImpossible {
+			unreached[w.Step] = false
+		}
+	}
+	b.Held = nil
+	for _, h := range p.held {
+		b.Held = append(b.Held, h.Letter.Step)
+	}
+	for _, l := range letters {
+		w, open := b.Asking(l.Step)
+		if open && unreached[w.Step] && w.Tell.To != campaign.Manager {
+			unreached[w.Step] = false
+			b.Say(campaign.Tell{To: campaign.Manager, Text: policy.TextManagerNotice, Data: policy.LeaseData{
+				Reason: fmt.Sprintf("Nobody could be reached with the question %q: no address works. Please get in touch with them.", policy.Words(w.Purpose)),
+			}})
 		}
 	}
 }
@@ -422,8 +461,8 @@ func (p *player) failed(f durable.MessageFailure, now time.Time) {
 		return
 	}
 	for _, l := range lettersOf(*b, w.Tell) {
-		if within := l.Step + "/mail"; len(f.Step) > len(w.Step) && hasPerson(f.Step, l.To.ID) && within != f.Step {
-			l.Step, l.MailOnly = within, true
+		if hasPerson(f.Step, l.To.ID) && !strings.HasSuffix(f.Step, "/mail") {
+			l.Step, l.MailOnly = f.Step+"/mail", true
 			p.held = append(p.held, HeldLetter{Until: now, Letter: l})
 			b.Note(now, "%s did not arrive and goes by mail", policy.Words(l.Text))
 		}
@@ -458,7 +497,12 @@ func (p *player) wait(ctx workflow.Context) error {
 // report tells the lease how the campaign has ended.
 func (p *player) report(ctx workflow.Context) error {
 	b := p.play.Common()
-	ended := Ended{Kind: p.kind, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Outcome: b.Outcome, At: b.EndedAt}
+	ended := Ended{
+		Kind: p.kind, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Outcome: b.Outcome, At: b.EndedAt, ByOperator: p.operator,
+	}
+	if of, ok := p.carrier.(interface{ about() string }); ok {
+		ended.About = of.about()
+	}
 	if learner, ok := p.carrier.(interface{ learned() Learned }); ok {
 		ended.Learned = learner.learned()
 	}
@@ -507,6 +551,7 @@ func (p *player) details(d CampaignDescription) string {
 	if d.Outcome != "" {
 		lines = append(lines, "\nEnded: **"+policy.Words(d.Outcome)+"**")
 	}
+	lines = append(lines, "")
 	for _, q := range d.Asking {
 		line := fmt.Sprintf("- waiting for the %s: %s, asked %s", q.To, policy.Words(q.Purpose), q.AskedAt.Format(time.RFC3339))
 		if !q.GiveUpAt.IsZero() {

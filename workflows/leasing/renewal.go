@@ -1,6 +1,7 @@
 package leasing
 
 import (
+	"cmp"
 	"fmt"
 
 	"go.temporal.io/sdk/temporal"
@@ -84,11 +85,28 @@ func (w *renewalRun) do(ctx workflow.Context, task campaign.Task) error {
 	return nil
 }
 
+// about is the end of the lease that the renewal was for: what was agreed begins after
+// it.
+func (w *renewalRun) about() string {
+	if t := w.state.Terms; t != nil {
+		return campaign.DayAfter(t.Start, -1)
+	}
+	return w.state.Lease.End
+}
+
+// learned is what later assessments use: the market, as comparable homes show it.
+func (w *renewalRun) learned() (l Learned) {
+	if g := w.state.Suggestion; g != nil && g.Median > 0 && g.Current > 0 {
+		l.Rent = leasescore.RentKnown{Known: true, Asked: g.Current, Median: g.Median}
+	}
+	return l
+}
+
 // renewalInput is what was agreed, as RentVine is to hold it.
 func renewalInput(s *renewal.State) activities.WriteRenewalInput {
 	in := activities.WriteRenewalInput{LeaseID: s.Lease.ID, OldEnd: s.Lease.End}
 	if t := s.Terms; t != nil {
-		in.End, in.Rent, in.RentFrom = t.End, t.Rent, t.From
+		in.End, in.Rent, in.RentFrom = t.End, t.Rent, cmp.Or(t.From, t.Start)
 		in.OldEnd = campaign.DayAfter(t.Start, -1)
 	}
 	return in
@@ -114,7 +132,7 @@ func (w *renewalRun) detail() any {
 // assess judges a tenancy with what campaigns have learned of it.
 func assess(ctx workflow.Context, l activities.LeaseView, known Learned) (leasescore.Assessment, error) {
 	in := activities.AssessLeaseInput{
-		LeaseID: l.ID, PropertyID: l.PropertyID, PortfolioID: l.PortfolioID, UnitID: l.UnitID,
+		LeaseID: l.ID, PropertyID: l.PropertyID, PortfolioID: l.PortfolioID, UnitID: l.UnitID, Rent: known.Rent,
 		Survey:    leasescore.SurveyKnown{Known: known.Rating > 0, Rating: known.Rating},
 		Retention: leasescore.RetentionKnown{Known: known.Retention != "", Outcome: known.Retention},
 	}

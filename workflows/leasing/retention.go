@@ -54,6 +54,10 @@ func (w *retentionRun) do(ctx workflow.Context, task campaign.Task) error {
 		s.Measured(after, problem(err), durable.Now(ctx))
 	case retention.RecordResult:
 		r := s.Result()
+		if r.Outcome == retention.OutcomeCancelled { // says nothing of what was offered
+			s.Recorded(durable.Now(ctx))
+			return nil
+		}
 		_, err := activities.RecordRetention.Run(ctx, activities.RetentionResult{
 			Key: workflow.GetInfo(ctx).WorkflowExecution.ID + "@" + s.BeganAt.UTC().Format("20060102"), Incentive: r.Incentive, Outcome: r.Outcome,
 			Kept: r.Kept, RiskBefore: r.RiskBefore, RiskAfter: r.RiskAfter, EndedAt: durable.Now(ctx),

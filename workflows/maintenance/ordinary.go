@@ -201,6 +201,10 @@ func (w *run) analyse(ctx workflow.Context) {
 	if !s.repairing() || s.Repair.Stage != repair.Analysing {
 		return
 	}
+	if s.Report.WorkOrder.Check {
+		// What a check names is to be looked at, and has not happened.
+		found.Priority, found.Problem = analysis.PriorityNormal, s.Assessment.Problem
+	}
 	if found.Priority == analysis.PriorityEmergency {
 		// What a model saw and the rules did not is an emergency as well.
 		s.Assessment.Emergency = true

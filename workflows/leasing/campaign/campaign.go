@@ -76,6 +76,8 @@ type (
 		Tells  []Tell   `json:"tells,omitempty"`
 		Waits  []Wait   `json:"waits,omitempty"`
 		Closes []string `json:"closes,omitempty"`
+		// Held are the steps of messages that may not leave yet.
+		Held []string `json:"held,omitempty"`
 		// Told and Asked number what was told and asked.
 		Told  int `json:"told,omitempty"`
 		Asked int `json:"asked,omitempty"`
@@ -130,6 +132,8 @@ type (
 		RemindAt []time.Time `json:"remind_at,omitempty"`
 		GiveUpAt time.Time   `json:"give_up_at,omitzero"`
 		Reminded int         `json:"reminded,omitempty"`
+		// LeftAt is when its first message left; zero before.
+		LeftAt time.Time `json:"left_at,omitzero"`
 		// Renewed counts how often it was sent anew to one person.
 		Renewed int `json:"renewed,omitempty"`
 		// Answered are the ids of those who have answered.
@@ -283,9 +287,44 @@ func (b *Base) Anew(purpose string, p activities.Person) (ok bool) {
 	return true
 }
 
-// Unsent tells whether the message of a step still waits to be sent.
+// Moves tells whether the times of a question count from when its first message leaves.
+// Those of tenants are dates of the lease.
+func (w Wait) Moves() bool { return w.Tell.To != Tenants }
+
+// Left notes that a message of a question has left: where it was held back, whoever is
+// asked has as much time as was meant.
+func (b *Base) Left(step string, now time.Time) {
+	for i := range b.Waits {
+		w := &b.Waits[i]
+		if !within(step, w.Step) || !w.LeftAt.IsZero() {
+			continue
+		}
+		w.LeftAt = now
+		if late := now.Sub(w.AskedAt); w.Moves() && late > 0 {
+			for j := range w.RemindAt {
+				w.RemindAt[j] = w.RemindAt[j].Add(late)
+			}
+			if !w.GiveUpAt.IsZero() {
+				w.GiveUpAt = w.GiveUpAt.Add(late)
+			}
+		}
+	}
+}
+
+// heldBack tells whether a question is held back, so that its times have not begun.
+func (b *Base) heldBack(w Wait) bool {
+	return w.Moves() && w.LeftAt.IsZero() && slices.ContainsFunc(b.Held, func(held string) bool { return within(held, w.Step) })
+}
+
+// Unsent tells whether no message of a step has left: all still wait.
 func (b *Base) Unsent(step string) bool {
-	return slices.ContainsFunc(b.Tells, func(t Tell) bool { return t.Step == step })
+	for _, w := range b.Waits {
+		if w.Step == step && !w.LeftAt.IsZero() {
+			return false
+		}
+	}
+	return slices.ContainsFunc(b.Tells, func(t Tell) bool { return t.Step == step }) ||
+		slices.ContainsFunc(b.Held, func(held string) bool { return within(held, step) })
 }
 
 // Remind sends the reminders that are due and returns the questions whose time is up,
@@ -293,6 +332,9 @@ func (b *Base) Unsent(step string) bool {
 func (b *Base) Remind(now time.Time) (up []Wait) {
 	for i := range b.Waits {
 		w := &b.Waits[i]
+		if b.heldBack(*w) {
+			continue
+		}
 		due := 0
 		for len(w.RemindAt) > 0 && !w.RemindAt[0].After(now) {
 			w.RemindAt, due = w.RemindAt[1:], due+1
@@ -317,6 +359,9 @@ func (b *Base) Remind(now time.Time) (up []Wait) {
 // NextWait is when an open question has a reminder due or is given up, zero for never.
 func (b *Base) NextWait() (at time.Time, why string) {
 	for _, w := range b.Waits {
+		if b.heldBack(w) {
+			continue
+		}
 		if len(w.RemindAt) > 0 {
 			at, why = Sooner(at, why, w.RemindAt[0], "remind: "+w.Purpose)
 		}

@@ -113,6 +113,26 @@ func (s *State) askTenants(now time.Time) {
 	}, now)
 }
 
+// leftOn counts the notice from the day on which the offer left, which may be later than
+// the day of the decision: what is signed names the later day.
+func (s *State) leftOn(now time.Time) {
+	left := now
+	if w := s.Waiting(AskOffer); w != nil && !w.LeftAt.IsZero() {
+		left = w.LeftAt
+	}
+	day := campaign.DayOf(left, s.Lease.Zone)
+	if s.Terms == nil || s.Terms.From == "" || day <= s.OfferedOn {
+		return
+	}
+	terms, _, ok := s.termsFor(s.Terms.Rent, day)
+	if !ok || terms.From <= s.Terms.From {
+		return
+	}
+	s.OfferedOn, s.Terms.From = day, terms.From
+	s.Note(now, "the offer left on %s: the rent rises on %s", day, terms.From)
+	s.tellManager(fmt.Sprintf("The offer left on %s only, so the rent rises on %s.", day, terms.From))
+}
+
 // hearOffer takes what the first of the tenants says.
 func (s *State) hearOffer(a durable.Answer, now time.Time) durable.Outcome {
 	who, ok := among(s.Offered, a.Person)
@@ -121,6 +141,7 @@ func (s *State) hearOffer(a durable.Answer, now time.Time) durable.Outcome {
 	}
 	switch a.Choice {
 	case Accept:
+		s.leftOn(now)
 		s.Settle(AskOffer)
 		s.Note(now, "%s accepted the offer", a.Person)
 		s.sign(now)
