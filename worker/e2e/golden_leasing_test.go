@@ -13,6 +13,26 @@ import (
 // recordLeasing plays leases: from the move-in to the renewal, cancelled before it, with
 // an offer that was withdrawn, and at risk.
 func recordLeasing(t *testing.T) {
+	t.Run("renewed", recordRenewed)
+	t.Run("withdrawn", func(t *testing.T) {
+		s := start(t, e2e.Options{Args: []string{"--policy", patient(t), "--day", leaseDay}})
+		moved := letLease(t, s, "lease.created", -3, 100, "+13235550179")
+		id := moved.under(renewalOf)
+		moved.withdrawn()
+		require.Equal(t, renewal.OutcomeCancelled, moved.ended(renewalOf))
+		record(t, s, leasing.Renewal.Name, "withdrawn", id)
+	})
+	t.Run("kept", func(t *testing.T) {
+		s := start(t, e2e.Options{Args: []string{"--policy", anxious(t), "--day", leaseDay}})
+		kept := letLease(t, s, "lease.created", -3, 400, "+13235550178")
+		id := kept.under(retentionOf)
+		kept.kept()
+		record(t, s, leasing.Retention.Name, "kept", id)
+		record(t, s, leasing.Sweep.Name, "found", swept(t, s))
+	})
+}
+
+func recordRenewed(t *testing.T) {
 	s := start(t, e2e.Options{Args: []string{"--policy", patient(t), "--day", leaseDay}})
 	l := letLease(t, s, "lease.created", 14, 150, "+13235550177")
 	moveIn := l.under(moveInOf)
@@ -32,17 +52,4 @@ func recordLeasing(t *testing.T) {
 	off.closed(leasing.LeaseID(off.id))
 	record(t, s, leasing.MoveIn.Name, "cancelled", moveIn)
 	record(t, s, leasing.Lease.Name, "cancelled", leasing.LeaseID(off.id))
-
-	moved := letLease(t, s, "lease.created", -3, 100, "+13235550179")
-	id := moved.under(renewalOf)
-	moved.withdrawn()
-	require.Equal(t, renewal.OutcomeCancelled, moved.ended(renewalOf))
-	record(t, s, leasing.Renewal.Name, "withdrawn", id)
-
-	risk := start(t, e2e.Options{Args: []string{"--policy", anxious(t), "--day", leaseDay}})
-	kept := letLease(t, risk, "lease.created", -3, 400, "+13235550178")
-	id = kept.under(retentionOf)
-	kept.kept()
-	record(t, risk, leasing.Retention.Name, "kept", id)
-	record(t, risk, leasing.Sweep.Name, "found", swept(t, risk))
 }
