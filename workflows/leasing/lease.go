@@ -278,7 +278,8 @@ func (w *leaseRun) read(ctx workflow.Context) error {
 	}
 	for tries := 0; err == nil && !view.Found && w.state.Lease.Found == w.state.Known && tries < unseenTries; tries++ {
 		why := workflow.TimerOptions{Summary: "RentVine does not show the lease"}
-		if err = workflow.NewTimerWithOptions(ctx, pause<<tries, why).Get(ctx, nil); err == nil {
+		err = workflow.NewTimerWithOptions(ctx, pause<<tries, why).Get(ctx, nil) //nolint:forbidigo // a technical pause is real time
+		if err == nil {
 			view, err = activities.ReadLease.Run(ctx, w.in.ID, "read the lease again")
 		}
 	}

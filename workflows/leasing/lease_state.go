@@ -144,7 +144,7 @@ const (
 	// recent is how old a lease may be at RentVine to count as new although nobody told
 	// of its creation.
 	recent = 3 * day
-	// rereadAfter is how old the last look may be when something is decided.
+	// rereadAfter is how old the last look may be when a renewal begins.
 	rereadAfter = day
 	// maxTimeline bounds the timeline.
 	maxTimeline = 100
@@ -270,22 +270,19 @@ func (s *LeaseState) todo(now time.Time) step {
 	case s.moveInDue():
 		return stepMoveIn
 	}
-	// Whatever begins by its date begins with a fresh look.
-	begins := stepNothing
 	switch {
+	case due(s.renewalAt(), now) && now.Sub(s.Lease.ReadAt) > rereadAfter:
+		return stepRead // a renewal begins with a fresh look
 	case due(s.renewalAt(), now):
-		begins = stepRenewal
+		return stepRenewal
 	case due(s.checkAt(), now):
-		begins = stepCheck
+		return stepCheck
 	case due(s.AssessAt, now) && !s.Lease.Leaving():
-		begins = stepAssess
+		return stepAssess
 	case s.retentionDue(now):
 		return stepRetention
 	}
-	if begins != stepNothing && now.Sub(s.Lease.ReadAt) > rereadAfter {
-		return stepRead
-	}
-	return begins
+	return stepNothing
 }
 
 func due(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

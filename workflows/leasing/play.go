@@ -181,7 +181,8 @@ func (p *player) run(ctx workflow.Context) (CampaignResult, error) {
 				return CampaignResult{}, err
 			}
 			if p.over() {
-				return CampaignResult{Outcome: b.Outcome}, p.report(ctx)
+				p.report(ctx)
+				return CampaignResult{Outcome: b.Outcome}, nil
 			}
 			continue
 		}
@@ -495,7 +496,7 @@ func (p *player) wait(ctx workflow.Context) error {
 }
 
 // report tells the lease how the campaign has ended.
-func (p *player) report(ctx workflow.Context) error {
+func (p *player) report(ctx workflow.Context) {
 	b := p.play.Common()
 	ended := Ended{
 		Kind: p.kind, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Outcome: b.Outcome, At: b.EndedAt, ByOperator: p.operator,
@@ -509,7 +510,6 @@ func (p *player) report(ctx workflow.Context) error {
 	if err := CampaignEnded.SendFrom(ctx, LeaseID(p.leaseID), ended).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Info("the lease is not followed any more", "error", err)
 	}
-	return nil
 }
 
 // show tells the Web UI and its lists where the campaign is.
