@@ -345,9 +345,14 @@ func (w *leaseRun) check(ctx workflow.Context) error {
 	return nil
 }
 
-// assess judges the tenancy.
+// assess judges the tenancy, and reads the policy again.
 func (w *leaseRun) assess(ctx workflow.Context) error {
 	s := w.state
+	rules, err := readLeasing(ctx, s.Lease)
+	if err != nil {
+		return err
+	}
+	s.Rules, s.RulesAt = rules, durable.Now(ctx)
 	found, err := assess(ctx, s.Lease, s.Learned)
 	switch {
 	case temporal.IsCanceledError(err):
