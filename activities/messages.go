@@ -14,6 +14,7 @@ import (
 
 	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -46,6 +47,11 @@ type Person struct {
 	Name  string `json:"name,omitempty"`
 	Phone string `json:"phone,omitempty"`
 	Email string `json:"email,omitempty"`
+}
+
+// PersonOf is somebody of the policy.
+func PersonOf(p policy.Person) Person {
+	return Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
 }
 
 // Class decides what may hold a message back.

@@ -18,7 +18,7 @@ func lettersOf(b campaign.Base, t campaign.Tell) []activities.Letter {
 	case campaign.Owners:
 		people, class = b.Owners, activities.Routine
 	case campaign.Manager:
-		people = []activities.Person{personOf(b.Rules.Manager)}
+		people = []activities.Person{activities.PersonOf(b.Rules.Manager)}
 	case campaign.One:
 		people = []activities.Person{t.Person}
 		for _, p := range b.Lease.Tenants {
@@ -70,10 +70,6 @@ func takesBack(text string) bool {
 // it back.
 func awaited(text string) bool {
 	return text == policy.TextRenewalSign || text == policy.TextRenewalDone
-}
-
-func personOf(p policy.Person) activities.Person {
-	return activities.Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
 }
 
 // hasPerson tells whether a step is that of a letter to a person.

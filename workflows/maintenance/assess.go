@@ -133,7 +133,7 @@ func (w *run) ordinary(ctx workflow.Context) {
 	batch := w.to(s.Report.Tenants, "ordinary_tenant_received", policy.TextOrdinaryTenantReceived, activities.Routine)
 	about := w.about()
 	about.Reason = s.Assessment.Reason
-	manager := []activities.Person{personOf(s.Settings.Manager)}
+	manager := []activities.Person{activities.PersonOf(s.Settings.Manager)}
 	batch = append(batch, byMail(w.toAbout(manager, "ordinary_manager_opened", policy.TextOrdinaryManagerOpened, activities.Routine, about))...)
 	s.TenantsTold = len(s.Report.Tenants) > 0
 	w.send(ctx, "report received", batch, 0)

@@ -231,7 +231,7 @@ func (w *biddingRun) act(ctx workflow.Context) {
 	case bidInvite:
 		s.invite(w.settings.Repairs.Bidding.Invite)
 	case bidAskManager:
-		s.askManager(personOf(w.settings.Manager))
+		s.askManager(activities.PersonOf(w.settings.Manager))
 	case bidRank:
 		s.end(BidsRanked, "enough bids")
 	case bidLeave:
@@ -245,7 +245,7 @@ func (w *biddingRun) act(ctx workflow.Context) {
 	}
 	if s.ended() && !w.cleared {
 		w.cleared = true
-		s.closing(personOf(w.settings.Manager))
+		s.closing(activities.PersonOf(w.settings.Manager))
 		w.clear(ctx)
 	}
 }

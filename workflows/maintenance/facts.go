@@ -189,7 +189,7 @@ func (s *State) assign(technician string, m Mark) {
 	s.Job = &Job{Technician: technician, Accepted: m, Person: activities.Person{ID: technician}}
 	for _, t := range s.Settings.Technicians {
 		if t.Person.ID == technician {
-			s.Job.Person, s.Job.UserID = personOf(t.Person), t.ID
+			s.Job.Person, s.Job.UserID = activities.PersonOf(t.Person), t.ID
 		}
 	}
 	s.Stage = StageAccepted

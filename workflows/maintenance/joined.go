@@ -143,7 +143,7 @@ func (w *run) welcomeJoined(ctx workflow.Context) {
 		if s.Assessment.LifeSafety {
 			batch = append(w.toAbout(j.Tenants, "joined_life_safety/"+j.WorkOrderID, policy.TextTenantLifeSafety, activities.LifeSafety, about), batch...)
 		}
-		manager := []activities.Person{personOf(s.Settings.Manager)}
+		manager := []activities.Person{activities.PersonOf(s.Settings.Manager)}
 		batch = append(batch, w.toAbout(manager, "manager_joined/"+j.WorkOrderID, policy.TextManagerJoined, s.class(), about)...)
 		w.send(ctx, "tell those who joined", batch, 0)
 	}

@@ -18,10 +18,6 @@ const stale = 30 * time.Second
 // heldAtLeast is how long a message that may not leave waits at least (real time).
 const heldAtLeast = 5 * time.Second
 
-func personOf(p policy.Person) activities.Person {
-	return activities.Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
-}
-
 // about is what every text of this work order may say.
 func (w *run) about() policy.TextData {
 	s := w.state
@@ -92,7 +88,7 @@ func (w *run) toAbout(people []activities.Person, step, text string, class activ
 }
 
 func (w *run) toManager(step, text string, class activities.Class) []activities.Message {
-	return w.to([]activities.Person{personOf(w.state.Settings.Manager)}, step, text, class)
+	return w.to([]activities.Person{activities.PersonOf(w.state.Settings.Manager)}, step, text, class)
 }
 
 // byMail makes mail the only channel.

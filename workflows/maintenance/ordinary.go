@@ -47,7 +47,7 @@ func (s *State) repairing() bool { return s.Stage == StageRepairing && s.Repair 
 func (w *run) circumstances() repair.Circumstances {
 	s := w.state
 	c := repair.Circumstances{
-		Rules: s.Settings.Repairs, Manager: personOf(s.Settings.Manager), Accountant: personOf(s.Settings.Accountant),
+		Rules: s.Settings.Repairs, Manager: activities.PersonOf(s.Settings.Manager), Accountant: activities.PersonOf(s.Settings.Accountant),
 		WorkOrder: w.id,
 	}
 	if !movedOut(s.Report) {
@@ -390,7 +390,7 @@ func (w *run) book(ctx workflow.Context) {
 func (w *run) invite(ctx workflow.Context) {
 	r := w.state.Repair
 	visit := *r.Visit
-	visit.People = append([]activities.Person{r.Worker.Person(), personOf(w.state.Settings.Manager)}, w.circumstances().Tenants...)
+	visit.People = append([]activities.Person{r.Worker.Person(), activities.PersonOf(w.state.Settings.Manager)}, w.circumstances().Tenants...)
 	visit.People = slices.DeleteFunc(visit.People, func(p activities.Person) bool { return p.Email == "" })
 	if _, err := activities.SendInvitations.Run(ctx, w.invitations(visit, false), "calendar invitations"); err != nil {
 		w.state.note(durable.Now(ctx), "calendar invitations were not sent: "+durable.KindOf(err), "")

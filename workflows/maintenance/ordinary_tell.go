@@ -66,7 +66,7 @@ func (w *run) tellMessages(t repair.Tell, step string) []activities.Message {
 	case repair.OwnersA:
 		people, class = w.state.Repair.Owners, activities.Routine
 	case repair.Manager:
-		people = []activities.Person{personOf(w.state.Settings.Manager)}
+		people = []activities.Person{activities.PersonOf(w.state.Settings.Manager)}
 	case repair.One:
 		people = []activities.Person{t.Person}
 	}

@@ -28,7 +28,7 @@ func (w *run) issueReport(ctx workflow.Context) {
 		Ref: w.ref, WorkOrderID: w.id, Report: report,
 	}, "attach the incident report in RentVine")
 	mailing := activities.MailIncidentReport.Start(ctx, activities.MailIncidentReportInput{
-		Ref: w.ref, To: personOf(s.Settings.Manager), Subject: subject, Report: report,
+		Ref: w.ref, To: activities.PersonOf(s.Settings.Manager), Subject: subject, Report: report,
 	}, "mail the incident report")
 	landed := w.start()
 	workflow.Go(ctx, func(ctx workflow.Context) {

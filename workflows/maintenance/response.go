@@ -59,7 +59,7 @@ func (w *run) page(ctx workflow.Context, now time.Time) {
 		text = policy.TextPageAgain
 	}
 	step := fmt.Sprintf("%s/%d", askPage, len(s.Pages)+1)
-	batch := w.message(personOf(person), step, text, s.class(), w.about())
+	batch := w.message(activities.PersonOf(person), step, text, s.class(), w.about())
 	for i := range batch {
 		batch[i].Ask = w.ask(askPage, now,
 			activities.Option{Key: "1", Choice: choiceAcknowledge, Label: "I'm on it"},
@@ -105,7 +105,7 @@ func (w *run) offer(ctx workflow.Context, now time.Time) {
 		return
 	}
 	best := ranking.Candidates[0]
-	person := personOf(best.Technician.Person)
+	person := activities.PersonOf(best.Technician.Person)
 	step := fmt.Sprintf("%s/%d", askOffer, len(s.Offers)+1)
 	about := w.about()
 	about.Person, about.DueBy = person.Name, w.local(s.since().Add(settings.SLA.OnSite))

@@ -66,7 +66,7 @@ func (w *run) peopleExcept(id string, ids []string) []activities.Person {
 		}
 		seen[p] = true
 		if known, ok := w.state.Settings.Person(p); ok {
-			people = append(people, personOf(known))
+			people = append(people, activities.PersonOf(known))
 		}
 	}
 	return people
@@ -146,7 +146,7 @@ func (w *run) tellGivenBack(ctx workflow.Context) {
 		about := w.about()
 		about.Person = g.Person.Name
 		batch := w.toAbout(s.tenants(), "tenant_given_back"+key, policy.TextTenantGivenBack, s.class(), about)
-		batch = append(batch, w.toAbout([]activities.Person{personOf(s.Settings.Manager)}, "manager_given_back"+key, policy.TextManagerGivenBack, s.class(), about)...)
+		batch = append(batch, w.toAbout([]activities.Person{activities.PersonOf(s.Settings.Manager)}, "manager_given_back"+key, policy.TextManagerGivenBack, s.class(), about)...)
 		if g.Taken {
 			batch = append(batch, w.to([]activities.Person{g.Person}, "job_taken"+key, policy.TextOfferWithdrawn, s.class())...)
 		}
@@ -206,9 +206,9 @@ func (w *run) tellBreaches(ctx workflow.Context, now time.Time) {
 	for _, sla := range s.breaches(now) {
 		s.Missed = append(s.Missed, sla)
 		s.note(now, "SLA missed: "+string(sla), "")
-		people := []activities.Person{personOf(s.Settings.Manager)}
+		people := []activities.Person{activities.PersonOf(s.Settings.Manager)}
 		for _, p := range s.Settings.Escalation {
-			people = append(people, personOf(p))
+			people = append(people, activities.PersonOf(p))
 		}
 		about := w.about()
 		about.Reason = "not " + promised(sla) + " in time"

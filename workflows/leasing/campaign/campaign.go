@@ -410,3 +410,27 @@ func DayAfter(day string, days int) string {
 	}
 	return d.AddDate(0, 0, days).Format(time.DateOnly)
 }
+
+// Late is what somebody is told whose answer changes nothing any more, Taken what
+// somebody is told whose answer does.
+func Late(text string) durable.Outcome { return durable.Outcome{Late: true, Message: text} }
+
+// Taken is for Late.
+func Taken(text string) durable.Outcome { return durable.Outcome{Message: text} }
+
+// Clip puts what people have written on one line of at most so many characters.
+func Clip(text string, most int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}
+
+// Within is a time of policy, another where it names none.
+func Within(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}

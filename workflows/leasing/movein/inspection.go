@@ -103,7 +103,7 @@ func (s *State) inspect(now time.Time) {
 // want plans the visit: what was planned for the same day stands until it has passed.
 func (s *State) want(now time.Time) {
 	rules, v := s.Rules.MoveIn.Inspection, &s.Visit
-	people := []activities.Person{personOf(s.Rules.Inspector)}
+	people := []activities.Person{activities.PersonOf(s.Rules.Inspector)}
 	if v.Want.For != s.Day || !v.Want.Start.After(now) {
 		start, _ := campaign.Day(s.Day, -rules.DaysBefore, rules.At, s.Lease.Zone)
 		note := ""

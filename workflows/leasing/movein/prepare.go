@@ -69,11 +69,7 @@ func (s *State) heardDate(a durable.Answer, now time.Time) durable.Outcome {
 	return durable.Outcome{Message: sorry}
 }
 
-func managerOf(r policy.Leasing) activities.Person { return personOf(r.Manager) }
-
-func personOf(p policy.Person) activities.Person {
-	return activities.Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
-}
+func managerOf(r policy.Leasing) activities.Person { return activities.PersonOf(r.Manager) }
 
 // contacts asks every tenant once how they wish to be written to.
 func (s *State) contacts(now time.Time) {

@@ -12,14 +12,6 @@ import (
 	"github.com/aictive/keyholder/workflows/leasing/campaign"
 )
 
-func late(text string) durable.Outcome { return durable.Outcome{Late: true, Message: text} }
-
-func taken(text string) durable.Outcome { return durable.Outcome{Message: text} }
-
-func personOf(p policy.Person) activities.Person {
-	return activities.Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
-}
-
 // among finds a person by id.
 func among(people []activities.Person, id string) (activities.Person, bool) {
 	i := slices.IndexFunc(people, func(p activities.Person) bool { return p.ID == id })
@@ -43,10 +35,10 @@ func each(people []activities.Person) (once []activities.Person) {
 func (s *State) Heard(w campaign.Wait, a durable.Answer, now time.Time) durable.Outcome {
 	open := s.Waiting(w.Purpose)
 	if s.Outcome != "" || open == nil || open.Step != w.Step {
-		return late("Thank you. This has been settled meanwhile; there is nothing more to do.")
+		return campaign.Late("Thank you. This has been settled meanwhile; there is nothing more to do.")
 	}
 	if !slices.Contains(open.Tell.Ask.Choices, a.Choice) {
-		return late("Sorry, that answer is not one of the choices. Please open the link.")
+		return campaign.Late("Sorry, that answer is not one of the choices. Please open the link.")
 	}
 	switch w.Purpose {
 	case AskWorth:
@@ -62,7 +54,7 @@ func (s *State) Heard(w campaign.Wait, a durable.Answer, now time.Time) durable.
 	case AskSign:
 		return s.hearSign(*open, a, now)
 	}
-	return late("Thank you. We do not know that question.")
+	return campaign.Late("Thank you. We do not know that question.")
 }
 
 // offer asks the tenants on the terms that were approved.
@@ -90,7 +82,7 @@ func (s *State) askTenants(now time.Time) {
 	s.Move(Offered, now)
 	r := s.Rules.Renewal
 	until, ok := campaign.Day(s.Lease.End, -r.SilentAt, morning, s.Lease.Zone)
-	if least := now.Add(within(r.DecideWithin)); !ok || until.Before(least) {
+	if least := now.Add(campaign.Within(r.DecideWithin, patience)); !ok || until.Before(least) {
 		until = least
 	}
 	var chase []time.Time
@@ -137,7 +129,7 @@ func (s *State) leftOn(now time.Time) {
 func (s *State) hearOffer(a durable.Answer, now time.Time) durable.Outcome {
 	who, ok := among(s.Offered, a.Person)
 	if !ok {
-		return late("Thank you. This offer was made to somebody else.")
+		return campaign.Late("Thank you. This offer was made to somebody else.")
 	}
 	switch a.Choice {
 	case Accept:
@@ -145,13 +137,13 @@ func (s *State) hearOffer(a durable.Answer, now time.Time) durable.Outcome {
 		s.Settle(AskOffer)
 		s.Note(now, "%s accepted the offer", a.Person)
 		s.sign(now)
-		return taken("Thank you. We send you the agreement to sign.")
+		return campaign.Taken("Thank you. We send you the agreement to sign.")
 	case Counter:
 		return s.countered(who, a, now)
 	}
 	s.Settle(AskOffer)
 	s.declined(a.Person, now)
-	return taken("Thank you for telling us. The property manager is told.")
+	return campaign.Taken("Thank you for telling us. The property manager is told.")
 }
 
 // declined ends it for all tenants, since one of them does not renew.
@@ -177,7 +169,7 @@ func (s *State) countered(who activities.Person, a durable.Answer, now time.Time
 		note = a.Note
 	}
 	s.Settle(AskOffer)
-	s.Counter = &CounterOffer{By: a.Person, Rent: rent, Note: clip(note, maxNote), At: now}
+	s.Counter = &CounterOffer{By: a.Person, Rent: rent, Note: campaign.Clip(note, maxNote), At: now}
 	s.Note(now, "%s made a counter-offer", a.Person)
 	s.Move(Countered, now)
 	details := []activities.Detail{
@@ -194,7 +186,7 @@ func (s *State) countered(who activities.Person, a durable.Answer, now time.Time
 	if w := s.Waiting(AskCounter); w != nil {
 		s.amountOf(w.Step, rent)
 	}
-	return taken("Thank you. The property manager looks at it and answers you.")
+	return campaign.Taken("Thank you. The property manager looks at it and answers you.")
 }
 
 // amountOf puts an amount into a question that was just asked, and into its reminders.
@@ -221,24 +213,24 @@ func (s *State) hearCounter(a durable.Answer, now time.Time) durable.Outcome {
 		if !ok {
 			s.withdraw(now)
 			s.left("The end of the lease is not a day.", now)
-			return taken("The lease has no end at RentVine any more. Please look at it there.")
+			return campaign.Taken("The lease has no end at RentVine any more. Please look at it there.")
 		}
 		s.Terms, s.Price = &terms, terms.Rent
 		s.Approval = &Approval{By: a.Person, Rent: terms.Rent, At: now}
 		s.Note(now, "%s agreed to the counter-offer: %s", a.Person, s.change(terms.Rent))
 		s.sign(now)
-		return taken("Thank you. The tenants are asked to sign at that rent.")
+		return campaign.Taken("Thank you. The tenants are asked to sign at that rent.")
 	case Stand:
 		s.Stood = true
 		s.Note(now, "%s stands by the offer", a.Person)
 		s.askTenants(now)
-		return taken("Thank you. The tenants are asked once more whether they accept.")
+		return campaign.Taken("Thank you. The tenants are asked once more whether they accept.")
 	}
 	s.Note(now, "%s declined the counter-offer", a.Person)
 	s.withdraw(now)
 	s.tellOwners("No agreement on the rent was reached. The lease is not renewed.")
 	s.End(OutcomeNotAgreed, now)
-	return taken("Understood. The offer is withdrawn and the tenants are told.")
+	return campaign.Taken("Understood. The offer is withdrawn and the tenants are told.")
 }
 
 // sign asks all tenants to sign.
@@ -246,7 +238,7 @@ func (s *State) sign(now time.Time) {
 	s.Move(Signing, now)
 	const most = 20
 	r := s.Rules.Renewal
-	pause, times := within(r.SignRemind), min(max(r.SignTimes, 0), most)
+	pause, times := campaign.Within(r.SignRemind, patience), min(max(r.SignTimes, 0), most)
 	until := now.Add(time.Duration(times+1) * pause)
 	s.Signatures = nil
 	s.Question(campaign.Question{
@@ -263,17 +255,17 @@ func (s *State) sign(now time.Time) {
 func (s *State) hearSign(w campaign.Wait, a durable.Answer, now time.Time) durable.Outcome {
 	who, ok := among(s.Offered, a.Person)
 	if !ok {
-		return late("Thank you. This agreement is for somebody else.")
+		return campaign.Late("Thank you. This agreement is for somebody else.")
 	}
 	if w.HasAnswered(a.Person) {
-		return late("Thank you. You have signed already.")
+		return campaign.Late("Thank you. You have signed already.")
 	}
 	if a.Choice == Decline {
 		s.Settle(AskSign)
 		s.declined(a.Person, now)
-		return taken("Understood. The lease is not renewed; the property manager is told.")
+		return campaign.Taken("Understood. The lease is not renewed; the property manager is told.")
 	}
-	name := clip(a.Fields[FieldName], maxName)
+	name := campaign.Clip(a.Fields[FieldName], maxName)
 	if name == "" {
 		return s.again(AskSign, who, "Please open the link and write your full name to sign.", now)
 	}
@@ -281,11 +273,11 @@ func (s *State) hearSign(w campaign.Wait, a durable.Answer, now time.Time) durab
 	s.Said(AskSign, a.Person)
 	s.Note(now, "%s signed", a.Person)
 	if len(s.Signatures) < len(s.Offered) {
-		return taken("Thank you. The others are asked to sign, too.")
+		return campaign.Taken("Thank you. The others are asked to sign, too.")
 	}
 	s.Settle(AskSign)
 	s.Move(Writing, now)
-	return taken("Thank you. Everybody has signed.")
+	return campaign.Taken("Thank you. Everybody has signed.")
 }
 
 // Written takes that the renewed lease was written to RentVine; where ok is false,
@@ -297,7 +289,7 @@ func (s *State) Written(ok bool, differences []string, now time.Time) {
 	if !ok {
 		var lines []string
 		for _, d := range differences[:min(len(differences), maxShown)] {
-			lines = append(lines, clip(d, maxText))
+			lines = append(lines, campaign.Clip(d, maxText))
 		}
 		s.Note(now, "RentVine shows something else than was signed")
 		s.tellManager("All tenants have signed, and RentVine does not show it. Please correct the lease there.", lines...)

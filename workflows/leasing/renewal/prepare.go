@@ -72,7 +72,7 @@ func (s *State) Suggested(g comparables.Suggestion, problem string, now time.Tim
 		return
 	}
 	s.Got.Price = true
-	s.PriceWhy = clip(g.Reason, maxText)
+	s.PriceWhy = campaign.Clip(g.Reason, maxText)
 	if problem != "" || g.Rent <= 0 {
 		s.PriceWhy = fmt.Sprintf("nothing could be compared: the usual increase of %s", s.Rules.Renewal.Pricing.Usual)
 		s.Note(now, "%s", s.PriceWhy)
@@ -120,7 +120,7 @@ func (s *State) askManager(
 	purpose, text string, choices []string, fields []activities.Field, details []activities.Detail, reason string, now time.Time,
 ) {
 	const again = 3
-	each := within(s.Rules.Renewal.DecideWithin)
+	each := campaign.Within(s.Rules.Renewal.DecideWithin, patience)
 	until := now.Add((again + 1) * each)
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Manager, Text: text, Data: s.data(policy.LeaseData{
@@ -161,7 +161,7 @@ func (s *State) approve(now time.Time) {
 		return
 	}
 	r := s.Rules.Renewal
-	until := now.Add(within(r.EscalateOwner))
+	until := now.Add(campaign.Within(r.EscalateOwner, patience))
 	var again []time.Time
 	for _, after := range r.RemindOwner {
 		if t := now.Add(after); t.After(now) && t.Before(until) {
@@ -193,7 +193,7 @@ func (s *State) compared() (lines []string) {
 		return nil
 	}
 	for _, c := range s.Suggestion.Comparables[:min(len(s.Suggestion.Comparables), maxShown)] {
-		lines = append(lines, clip(fmt.Sprintf("%s (adjusted %s): %s", s.money(c.Rent), s.money(c.AdjustedRent), c.Reason), maxText))
+		lines = append(lines, campaign.Clip(fmt.Sprintf("%s (adjusted %s): %s", s.money(c.Rent), s.money(c.AdjustedRent), c.Reason), maxText))
 	}
 	return lines
 }
@@ -205,12 +205,12 @@ func (s *State) hearWorth(a durable.Answer, now time.Time) durable.Outcome {
 		s.WorthIt = true
 		s.Note(now, "%s decided to offer a renewal", a.Person)
 		s.checkLaw(now)
-		return taken("Thank you. The renewal goes ahead.")
+		return campaign.Taken("Thank you. The renewal goes ahead.")
 	}
 	s.Note(now, "%s decided to offer no renewal", a.Person)
 	s.tellOwners("No renewal is offered to the tenants.")
 	s.End(OutcomeLetGo, now)
-	return taken("Understood. No renewal is offered.")
+	return campaign.Taken("Understood. No renewal is offered.")
 }
 
 // hearLaw takes whether an increase may be offered under a notice rule.
@@ -225,21 +225,21 @@ func (s *State) hearLaw(a durable.Answer, now time.Time) durable.Outcome {
 	if a.Choice == Confirm {
 		s.Note(now, "%s has confirmed the notice rule", a.Person)
 		s.checkLaw(now)
-		return taken("Thank you. The increase goes ahead.")
+		return campaign.Taken("Thank you. The increase goes ahead.")
 	}
 	s.Note(now, "%s has declined the increase for its notice rule: the rent stays", a.Person)
 	s.Price, s.PriceWhy = s.Lease.Rent, "the rent stays: the increase was declined for its notice rule"
 	s.checkLaw(now)
-	return taken("Understood. The renewal goes ahead without an increase.")
+	return campaign.Taken("Understood. The renewal goes ahead without an increase.")
 }
 
 // hearApproval takes the owner's decision about the rent, or the manager's instead.
 func (s *State) hearApproval(w campaign.Wait, a durable.Answer, now time.Time) durable.Outcome {
-	who := personOf(s.Rules.Manager)
+	who := activities.PersonOf(s.Rules.Manager)
 	if w.Purpose == AskOwner {
 		owner, ok := among(s.Owners, a.Person)
 		if !ok {
-			return late("Thank you. Somebody else decides about that now.")
+			return campaign.Late("Thank you. Somebody else decides about that now.")
 		}
 		who = owner
 	}
@@ -250,7 +250,7 @@ func (s *State) hearApproval(w campaign.Wait, a durable.Answer, now time.Time) d
 		s.Note(now, "%s declined the renewal", a.Person)
 		s.tellManager("The renewal was declined before it was offered. The tenants were not asked.")
 		s.End(OutcomeOwnerDeclined, now)
-		return taken("Understood. No renewal is offered; the property manager is told.")
+		return campaign.Taken("Understood. No renewal is offered; the property manager is told.")
 	case Change:
 		changed, why := s.refuses(a.Fields[FieldAmount])
 		if why != "" {
@@ -266,9 +266,9 @@ func (s *State) hearApproval(w campaign.Wait, a durable.Answer, now time.Time) d
 	s.Note(now, "%s approved the rent: %s", a.Person, s.change(rent))
 	s.checkLaw(now)
 	if s.Stage == Law {
-		return taken("Thank you. The property manager looks at the notice rule for " + s.money(rent) + " first.")
+		return campaign.Taken("Thank you. The property manager looks at the notice rule for " + s.money(rent) + " first.")
 	}
-	return taken("Thank you. The tenants are offered " + s.money(rent) + " a month.")
+	return campaign.Taken("Thank you. The tenants are offered " + s.money(rent) + " a month.")
 }
 
 // again asks somebody once more whose answer could not be taken.
@@ -277,5 +277,5 @@ func (s *State) again(purpose string, who activities.Person, why string, now tim
 		s.Note(now, "%s is asked again: the answer could not be taken", who.ID)
 		why += " A new link is on its way."
 	}
-	return taken(why)
+	return campaign.Taken(why)
 }

@@ -45,14 +45,6 @@ func StartAt(lease activities.LeaseView, rules policy.Leasing) (start time.Time,
 // days is how many days a duration takes, rounded up.
 func days(d time.Duration) int { return int((d + day - 1) / day) }
 
-// within is a duration that makes sense.
-func within(d time.Duration) time.Duration {
-	if d <= 0 {
-		return patience
-	}
-	return d
-}
-
 // chases are so many moments, each a pause after the one before.
 func chases(now time.Time, pause time.Duration, times int) (moments []time.Time) {
 	for i := range times {
@@ -94,7 +86,7 @@ func (s *State) ruling(rent policy.Cents) (name string, refused, open bool) {
 	name = "no rule for " + s.Lease.State
 	if known {
 		asOf, _ := rule.AsOf.MarshalText()
-		name = fmt.Sprintf("%s over %s: %d days (%s, %s)", rule.State, rule.Over, rule.Days, asOf, clip(rule.Disputed, 80))
+		name = fmt.Sprintf("%s over %s: %d days (%s, %s)", rule.State, rule.Over, rule.Days, asOf, campaign.Clip(rule.Disputed, 80))
 	}
 	for _, r := range slices.Backward(s.Rulings) {
 		if r.Rule == name {

@@ -3,11 +3,11 @@ package renewal
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/activities/leasescore"
 	"github.com/aictive/keyholder/policy"
+	"github.com/aictive/keyholder/workflows/leasing/campaign"
 )
 
 const (
@@ -19,15 +19,6 @@ const (
 	maxNote = 500
 	maxName = 100
 )
-
-// clip bounds a text in characters and takes its line ends out.
-func clip(text string, most int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if r := []rune(text); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return text
-}
 
 func (s *State) money(c policy.Cents) string {
 	return policy.Money{Amount: c, Currency: s.Rules.Currency}.String()
@@ -46,7 +37,7 @@ func (s *State) data(d policy.LeaseData) policy.LeaseData {
 }
 
 func detail(label, text string, args ...any) activities.Detail {
-	return activities.Detail{Label: label, Text: clip(fmt.Sprintf(text, args...), maxText)}
+	return activities.Detail{Label: label, Text: campaign.Clip(fmt.Sprintf(text, args...), maxText)}
 }
 
 // priceDetails say what a decision about the rent rests on.

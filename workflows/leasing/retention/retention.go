@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aictive/keyholder/activities"
@@ -159,7 +158,7 @@ func New(lease activities.LeaseView, rules policy.Leasing, before leasescore.Ass
 	}
 	s.Move(Surveying, now)
 	r := rules.Retention
-	until := now.Add(within(r.SurveyClose))
+	until := now.Add(campaign.Within(r.SurveyClose, patience))
 	s.Question(campaign.Question{
 		Tell:    campaign.Tell{To: campaign.Tenants, Text: policy.TextRetentionSurvey, Marketing: true, Data: policy.LeaseData{DueBy: campaign.DayOf(until, lease.Zone)}},
 		Purpose: AskSurvey, Choices: []string{Send},
@@ -170,14 +169,6 @@ func New(lease activities.LeaseView, rules policy.Leasing, before leasescore.Ass
 		RemindAt: between(now, now.Add(r.SurveyRemind), until), GiveUpAt: until,
 	}, now)
 	return s
-}
-
-// within is a duration that makes sense.
-func within(d time.Duration) time.Duration {
-	if d <= 0 {
-		return patience
-	}
-	return d
 }
 
 // between is a reminder, where it is between now and the end.
@@ -336,10 +327,10 @@ func answers(n int) string {
 func (s *State) Heard(w campaign.Wait, a durable.Answer, now time.Time) durable.Outcome {
 	open := s.Waiting(w.Purpose)
 	if s.Outcome != "" || open == nil || open.Step != w.Step {
-		return late("Thank you. This has been settled meanwhile; there is nothing more to do.")
+		return campaign.Late("Thank you. This has been settled meanwhile; there is nothing more to do.")
 	}
 	if !slices.Contains(open.Tell.Ask.Choices, a.Choice) {
-		return late("Sorry, that answer is not one of the choices. Please open the link.")
+		return campaign.Late("Sorry, that answer is not one of the choices. Please open the link.")
 	}
 	switch w.Purpose {
 	case AskSurvey:
@@ -351,15 +342,7 @@ func (s *State) Heard(w campaign.Wait, a durable.Answer, now time.Time) durable.
 	case AskOutreach, AskStandIn:
 		return s.hearOutreach(w.Purpose, a, now)
 	}
-	return late("Thank you. We do not know that question.")
-}
-
-func late(text string) durable.Outcome { return durable.Outcome{Late: true, Message: text} }
-
-func taken(text string) durable.Outcome { return durable.Outcome{Message: text} }
-
-func personOf(p policy.Person) activities.Person {
-	return activities.Person{ID: p.ID, Name: p.Name, Phone: p.Phone, Email: p.Email}
+	return campaign.Late("Thank you. We do not know that question.")
 }
 
 func (s *State) tenant(id string) (activities.Person, bool) {
@@ -378,15 +361,6 @@ func (s *State) money(c policy.Cents) string {
 	return policy.Money{Amount: c, Currency: s.Rules.Currency}.String()
 }
 
-// clip bounds a text in characters and takes its line ends out.
-func clip(text string, most int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if r := []rune(text); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return text
-}
-
 func detail(label, text string, args ...any) activities.Detail {
-	return activities.Detail{Label: label, Text: clip(fmt.Sprintf(text, args...), maxText)}
+	return activities.Detail{Label: label, Text: campaign.Clip(fmt.Sprintf(text, args...), maxText)}
 }

@@ -19,10 +19,10 @@ import (
 func (s *State) hearSurvey(w campaign.Wait, a durable.Answer, now time.Time) durable.Outcome {
 	who, ok := s.tenant(a.Person)
 	if !ok {
-		return late("Thank you. This survey was for the tenants of the home.")
+		return campaign.Late("Thank you. This survey was for the tenants of the home.")
 	}
 	if w.HasAnswered(a.Person) {
-		return late("Thank you. We have your answer already.")
+		return campaign.Late("Thank you. We have your answer already.")
 	}
 	rating, err := strconv.Atoi(strings.TrimSpace(a.Fields[FieldRating]))
 	if err != nil || rating < 1 || rating > 5 {
@@ -30,13 +30,13 @@ func (s *State) hearSurvey(w campaign.Wait, a durable.Answer, now time.Time) dur
 		if s.Anew(AskSurvey, who) {
 			why += " A new link is on its way."
 		}
-		return taken(why)
+		return campaign.Taken(why)
 	}
-	s.Ratings = append(s.Ratings, Rating{By: a.Person, Rating: rating, Note: clip(cmp.Or(a.Fields[FieldNote], a.Note), maxNote), At: now})
+	s.Ratings = append(s.Ratings, Rating{By: a.Person, Rating: rating, Note: campaign.Clip(cmp.Or(a.Fields[FieldNote], a.Note), maxNote), At: now})
 	s.Said(AskSurvey, a.Person)
 	s.Note(now, "%s rates %d of 5", a.Person, rating)
 	s.surveyed(now)
-	return taken("Thank you for telling us. It helps us to do better.")
+	return campaign.Taken("Thank you for telling us. It helps us to do better.")
 }
 
 // surveyed closes the survey where all tenants have answered.
@@ -80,7 +80,7 @@ func (s *State) RecordRead(records []Record, now time.Time) {
 		s.offer(now)
 		return
 	}
-	until := now.Add(within(s.Rules.Retention.AnswerWithin))
+	until := now.Add(campaign.Within(s.Rules.Retention.AnswerWithin, patience))
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Manager, Text: policy.TextManagerIncentive, Data: s.about(policy.LeaseData{
 			Reason: s.Why, DueBy: campaign.DayOf(until, s.Lease.Zone),
@@ -159,16 +159,16 @@ func (s *State) hearManager(a durable.Answer, now time.Time) durable.Outcome {
 	if a.Choice == Approve {
 		s.Note(now, "%s approved the incentive", a.Person)
 		s.offer(now)
-		return taken("Thank you. The tenants are offered it.")
+		return campaign.Taken("Thank you. The tenants are offered it.")
 	}
 	s.Note(now, "%s declined the incentive", a.Person)
 	s.noIncentive("it was not approved", now)
-	return taken("Understood. No incentive is offered.")
+	return campaign.Taken("Understood. No incentive is offered.")
 }
 
 // offer offers the incentive to the tenants.
 func (s *State) offer(now time.Time) {
-	until := now.Add(within(s.Rules.Retention.AnswerWithin))
+	until := now.Add(campaign.Within(s.Rules.Retention.AnswerWithin, patience))
 	s.Offered = true
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Tenants, Text: policy.TextRetentionIncentive, Marketing: true, Data: s.about(policy.LeaseData{
@@ -181,13 +181,13 @@ func (s *State) offer(now time.Time) {
 // hearIncentive takes what the first of the tenants says.
 func (s *State) hearIncentive(a durable.Answer, now time.Time) durable.Outcome {
 	if _, ok := s.tenant(a.Person); !ok {
-		return late("Thank you. This was offered to the tenants of the home.")
+		return campaign.Late("Thank you. This was offered to the tenants of the home.")
 	}
 	s.Settle(AskIncentive)
 	if a.Choice != Accept {
 		s.Note(now, "%s declined the incentive", a.Person)
 		s.outreach(now)
-		return taken("Thank you for telling us.")
+		return campaign.Taken("Thank you for telling us.")
 	}
 	s.Accepted = true
 	s.Note(now, "%s accepted the incentive", a.Person)
@@ -195,7 +195,7 @@ func (s *State) hearIncentive(a durable.Answer, now time.Time) durable.Outcome {
 		Reason: "The tenants have accepted: " + s.Incentive.Name + ". Please provide it.",
 	})})
 	s.outreach(now)
-	return taken("Thank you. The property manager arranges it.")
+	return campaign.Taken("Thank you. The property manager arranges it.")
 }
 
 // outreach asks whoever does it to speak with the tenants.
@@ -206,11 +206,11 @@ func (s *State) outreach(now time.Time) {
 		s.standIn("Nobody is named in policy to speak with the tenants.", now)
 		return
 	}
-	s.askOutreach(AskOutreach, campaign.Tell{To: campaign.One, Person: personOf(who)}, "", now)
+	s.askOutreach(AskOutreach, campaign.Tell{To: campaign.One, Person: activities.PersonOf(who)}, "", now)
 }
 
 func (s *State) askOutreach(purpose string, t campaign.Tell, reason string, now time.Time) {
-	until := now.Add(within(s.Rules.Retention.OutreachWithin))
+	until := now.Add(campaign.Within(s.Rules.Retention.OutreachWithin, patience))
 	t.Text = policy.TextOutreach
 	t.Data = s.about(policy.LeaseData{Reason: cmp.Or(reason, s.atRisk()), DueBy: campaign.DayOf(until, s.Lease.Zone), Lines: s.Notes()})
 	s.Question(campaign.Question{
@@ -235,11 +235,11 @@ func (s *State) standIn(why string, now time.Time) {
 // hearOutreach takes what came of it.
 func (s *State) hearOutreach(purpose string, a durable.Answer, now time.Time) durable.Outcome {
 	s.Settle(purpose)
-	s.Spoken, s.SpokenNote = a.Choice, clip(cmp.Or(a.Fields[FieldNote], a.Note), maxNote)
+	s.Spoken, s.SpokenNote = a.Choice, campaign.Clip(cmp.Or(a.Fields[FieldNote], a.Note), maxNote)
 	if a.Choice == Done {
 		s.Note(now, "%s has spoken with the tenants", a.Person)
 		s.measure(now)
-		return taken("Thank you for speaking with them.")
+		return campaign.Taken("Thank you for speaking with them.")
 	}
 	s.Note(now, "%s could not speak with the tenants", a.Person)
 	if purpose == AskOutreach {
@@ -247,7 +247,7 @@ func (s *State) hearOutreach(purpose string, a durable.Answer, now time.Time) du
 	} else {
 		s.measure(now)
 	}
-	return taken("Thank you for telling us.")
+	return campaign.Taken("Thank you for telling us.")
 }
 
 // measure waits until the result can be measured.
