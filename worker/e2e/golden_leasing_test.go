@@ -34,7 +34,7 @@ func recordLeasing(t *testing.T) {
 
 func recordRenewed(t *testing.T) {
 	s := start(t, e2e.Options{Args: []string{"--policy", patient(t), "--day", leaseDay}})
-	l := letLease(t, s, "lease.created", 14, 150, "+13235550177")
+	l := letLease(t, s, "lease.created", 35, 170, "+13235550177")
 	moveIn := l.under(moveInOf)
 	l.movesIn()
 	ends := l.until(func(leasing.LeaseDescription) bool { return true }).Ends
@@ -44,7 +44,7 @@ func recordRenewed(t *testing.T) {
 	record(t, s, leasing.Renewal.Name, "renewed", "renewal/"+l.id+"/"+ends)
 	record(t, s, leasing.Lease.Name, "renewed", leasing.LeaseID(l.id))
 
-	off := letLease(t, s, "lease.created", 20, 400, "+13235550178")
+	off := letLease(t, s, "lease.created", 35, 400, "+13235550178")
 	moveIn = off.under(moveInOf)
 	off.texted(off.phone, "Electricity")
 	require.NoError(t, s.ChangeLease(t.Context(), off.id, map[string]any{"primaryLeaseStatusID": "3"}))

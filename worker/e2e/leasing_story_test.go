@@ -42,6 +42,11 @@ func patient(t *testing.T, changes ...string) string {
 		"answer_within: 7d", "answer_within: 60d",
 		"outreach_within: 5d", "outreach_within: 60d",
 		"confirm_within: 2d", "confirm_within: 30d",
+		"electricity@example.com, days_before: 10", "electricity@example.com, days_before: 30",
+		"gas@example.com, days_before: 10", "gas@example.com, days_before: 30",
+		"{name: Water, days_before: 10}", "{name: Water, days_before: 30}",
+		"utility_chase: [5, 2]", "utility_chase: [28, 2]",
+		"remind_after: 1d", "remind_after: 20d",
 	}, changes...)...)
 }
 
@@ -257,7 +262,7 @@ func (l *story) renewed() {
 func TestALeaseFromMoveInToRenewal(t *testing.T) {
 	t.Parallel()
 	s := start(t, e2e.Options{Args: []string{"--policy", patient(t), "--day", leaseDay}})
-	l := letLease(t, s, "lease.created", 14, 150, "+13235550177")
+	l := letLease(t, s, "lease.created", 35, 170, "+13235550177")
 	moveIn := l.under(moveInOf)
 	l.movesIn()
 	before := l.until(func(d leasing.LeaseDescription) bool {
