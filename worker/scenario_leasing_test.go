@@ -1029,6 +1029,30 @@ func TestALeaseOutlastsADayWithoutRentVine(t *testing.T) {
 	require.Len(t, begun(), 1)
 }
 
+// A refusal is no end: RentVine is asked again hours later, and not all the time.
+func TestALeaseThatRentVineRefusesIsReadAgainLater(t *testing.T) {
+	t.Parallel()
+	l := letting(t, 10, 375)
+	require.NoError(t, l.box.SetFault(sandbox.RentVine, sandbox.Fault{Status: 400}))
+	begun := l.follows(func() {
+		l.at(0, func() { l.happens("lease.created") })
+		l.at(time.Hour, func() {
+			require.Equal(t, leasing.StageUnread, l.describeLease().Stage)
+			l.happens("lease.updated")
+			l.box.ClearFault(sandbox.RentVine)
+		})
+		l.at(5*time.Hour, func() {
+			require.Equal(t, leasing.StageUnread, l.describeLease().Stage)
+		})
+		l.at(7*time.Hour, func() {
+			require.Equal(t, leasing.StageMovingIn, l.describeLease().Stage)
+			l.ended(leasing.KindMoveIn, "move-in/"+l.lease, movein.Completed)
+			l.closes()
+		})
+	})
+	require.Len(t, begun(), 1)
+}
+
 // runsOn is the input of a lease's workflow that continued as new while its move-in was
 // under way, which is not in the environment.
 func (l *tenancy) runsOn(first func() durable.Event) leasing.LeaseInput {

@@ -395,8 +395,9 @@ func (w *leaseRun) wait(ctx workflow.Context) error {
 	at, why := w.state.next()
 	w.alarm.Set(ctx, at, why)
 	return workflow.Await(ctx, func() bool {
-		return w.alarm.Rang() || len(w.wanted) > 0 || w.state.Stale || durable.EventReceived.Pending(ctx) ||
-			LeaseFound.Pending(ctx) || CampaignEnded.Pending(ctx)
+		// While RentVine refuses to show the lease, nothing is asked for before RetryAt.
+		asked := w.state.RetryAt.IsZero() && (len(w.wanted) > 0 || w.state.Stale)
+		return w.alarm.Rang() || asked || durable.EventReceived.Pending(ctx) || LeaseFound.Pending(ctx) || CampaignEnded.Pending(ctx)
 	})
 }
 

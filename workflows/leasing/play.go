@@ -488,6 +488,9 @@ func (p *player) next(now time.Time) (at time.Time, why string) {
 }
 
 func (p *player) wait(ctx workflow.Context) error {
+	if len(p.play.Common().Tells) > 0 {
+		return nil // what came of the last letters is to be told
+	}
 	at, why := p.next(durable.Now(ctx))
 	p.alarm.Set(ctx, at, why)
 	return workflow.Await(ctx, func() bool {
