@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 
@@ -55,6 +56,9 @@ type Config struct {
 	MailDomain string
 	// Redeliver sends a parked event through the ingress's route table again.
 	Redeliver func(context.Context, durable.Event) (Redelivery, error)
+	// Deliver sends an event that the comparison with a partner has found through the route
+	// table.
+	Deliver func(context.Context, durable.Event) (Redelivery, error)
 	// HandOver tells the workflow of a sale what is known of it; follows is false where
 	// that has ended.
 	HandOver func(context.Context, SaleFacts) (follows bool, err error)
@@ -64,7 +68,12 @@ type Config struct {
 	// FindLease tells the workflow of a lease that the sweep has found something, and
 	// starts it where it does not run and starts is true.
 	FindLease func(ctx context.Context, ev durable.Event, starts bool) error
-	Log       *zap.Logger
+	// FindProperty tells the workflow of a property that something of it has changed, and
+	// starts it where it does not run.
+	FindProperty func(ctx context.Context, ev durable.Event) error
+	// Endings reads how runs of workflows ended.
+	Endings Endings
+	Log     *zap.Logger
 }
 
 // Activities is the code behind the handles.
@@ -76,7 +85,14 @@ type Activities struct {
 	vendors    vendorList
 	swaps      swapMemory
 	leaseNames leaseStatuses
-	market     *market
+	// ledgerAccounts is RentVine's chart of accounts, bookAccounts QuickBooks'.
+	ledgerAccounts ledgerAccounts
+	bookAccounts   bookAccounts
+	market         *market
+	// tenanciesTurn is held by whoever looks through the leases.
+	tenanciesTurn sync.Mutex
+	// conflictsMet counts fields that both sides had changed.
+	conflictsMet *prometheus.CounterVec
 	// assigning lets one choice of professionals see the one before it.
 	assigning sync.Mutex
 }
@@ -86,7 +102,7 @@ func New(cfg Config) *Activities {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Activities{Config: cfg, properties: newPropertyCache(), zones: &zoneFinder{}, market: newMarket()}
+	return &Activities{Config: cfg, properties: newPropertyCache(), zones: &zoneFinder{}, market: newMarket(), conflictsMet: newConflictsMet()}
 }
 
 // businessNow is the business time now.
@@ -97,13 +113,24 @@ func (a *Activities) businessNow() time.Time { return a.Clock.At(a.Now()) }
 func (a *Activities) Register(r worker.ActivityRegistry) {
 	ReadSettings.Bind(r, a.readSettings)
 	ReadLeasing.Bind(r, a.readLeasing)
+	WriteListing.Bind(r, a.writeListing)
+	PublishListing.Bind(r, a.publishListing)
+	WithdrawListing.Bind(r, a.withdrawListing)
+	RecordLetting.Bind(r, a.recordLetting)
 	ReadReport.Bind(r, a.readReport)
+	ReadFinance.Bind(r, a.readFinance)
+	ReadPortfolio.Bind(r, a.readPortfolio)
+	CategorizeTransaction.Bind(r, a.categorizeTransaction)
+	DetectAnomalies.Bind(r, a.detectAnomalies)
+	ReportRefusal.Bind(r, a.reportRefusal)
+	ReadFinding.Bind(r, a.readFinding)
+	SettleFinding.Bind(r, a.settleFinding)
+	MailFinanceReport.Bind(r, a.mailFinanceReport)
 	SendMessages.Bind(r, a.sendMessages)
 	SendLetters.Bind(r, a.sendLetters)
 	CloseQuestions.Bind(r, a.closeQuestions)
 	CloseSteps.Bind(r, a.closeSteps)
 	SaveContact.Bind(r, a.saveContact)
-	ReadContacts.Bind(r, a.readContacts)
 	ReadEngagement.Bind(r, a.readEngagement)
 	ClaimIncident.Bind(r, a.claimIncident)
 	EndIncident.Bind(r, a.endIncident)
@@ -113,6 +140,7 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	FreeWindows.Bind(r, a.freeWindows)
 	BookAppointment.Bind(r, a.bookAppointment)
 	CancelAppointment.Bind(r, a.cancelAppointment)
+	CancelVisit.Bind(r, a.cancelVisit)
 	SendInvitations.Bind(r, a.sendInvitations)
 	MailIncidentReport.Bind(r, a.mailIncidentReport)
 	ReserveParts.Bind(r, a.reserveParts)
@@ -129,8 +157,12 @@ func (a *Activities) Register(r worker.ActivityRegistry) {
 	InspectQuality.Bind(r, a.inspectQuality)
 	ReadCards.Bind(r, a.readCards)
 	RecordWork.Bind(r, a.recordWork)
+	RecordRepair.Bind(r, a.recordRepair)
 	ReadIncentiveRecord.Bind(r, a.readIncentiveRecord)
 	RecordRetention.Bind(r, a.recordRetention)
+	KeepCompliance.Bind(r, a.keepCompliance)
+	DropCompliance.Bind(r, a.dropCompliance)
+	KnownCompliance.Bind(r, a.knownCompliance)
 }
 
 // RegisterOpenMoove binds the code of the activities on QueueOpenMoove.
@@ -144,6 +176,15 @@ func (a *Activities) RegisterBulk(r worker.ActivityRegistry) {
 	ImportBatch.Bind(r, a.importBatch)
 	PollSales.Bind(r, a.pollSales)
 	SweepLeases.Bind(r, a.sweepLeases)
+	ReadTenancies.Bind(r, a.readTenancies)
+	SweepProperties.Bind(r, a.sweepProperties)
+	ReconcileRentVine.Bind(r, a.reconcileRentVine)
+	FindMissing.Bind(r, a.findMissing)
+	MatchBank.Bind(r, a.matchBank)
+	FileOwnerLedgers.Bind(r, a.fileOwnerLedgers)
+	SendOwnerPacks.Bind(r, a.sendOwnerPacks)
+	SendOwnerDigests.Bind(r, a.sendOwnerDigests)
+	RecordEndings.Bind(r, a.recordEndings)
 }
 
 // RegisterRentVine binds the code of the activities on QueueRentVine.
@@ -155,18 +196,26 @@ func (a *Activities) RegisterRentVine(r worker.ActivityRegistry) {
 	AttachPhotos.Bind(r, a.attachPhotos)
 	ListVendors.Bind(r, a.listVendors)
 	ReadLease.Bind(r, a.readLease)
+	ReadProperty.Bind(r, a.readProperty)
+	WriteProspect.Bind(r, a.writeProspect)
 	CountOpenWorkOrders.Bind(r, a.countOpenWorkOrders)
 	WriteRenewal.Bind(r, a.writeRenewal)
 	AssessLease.Bind(r, a.assessLease)
 	SuggestRent.Bind(r, a.suggestRent)
+	PriceUnit.Bind(r, a.priceUnit)
+	WriteUnitRent.Bind(r, a.writeUnitRent)
 	ScheduleInspection.Bind(r, a.scheduleInspection)
+	FileEvidence.Bind(r, a.fileEvidence)
 	CreateCheck.Bind(r, a.createCheck)
+	ReadTransaction.Bind(r, a.readTransaction)
+	MailSummary.Bind(r, a.mailSummary)
 }
 
 // RegisterQuickBooks binds the code of the activities on QueueQuickBooks.
 func (a *Activities) RegisterQuickBooks(r worker.ActivityRegistry) {
 	CreatePurchaseOrder.Bind(r, a.createPurchaseOrder)
 	CancelPurchaseOrder.Bind(r, a.cancelPurchaseOrder)
+	BookTransaction.Bind(r, a.bookTransaction)
 }
 
 // RegisterWebhooks binds the code of the activities on QueueWebhooks.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,18 +68,33 @@ const (
 )
 
 func (a *Activities) analyzeMaintenance(ctx context.Context, in AnalyzeInput) (analysis.Analysis, error) {
+	out := a.analyse(ctx, in)
+	decided(ctx, deciderOf(out.By), fmt.Sprintf("analysis of work order %s: %s, %s, %d %% sure, by %s",
+		in.WorkOrderID, out.Priority, out.Trade, out.Confidence, out.By))
+	return out, nil
+}
+
+func (a *Activities) analyse(ctx context.Context, in AnalyzeInput) analysis.Analysis {
 	rules := analysis.Rules(in.Report)
 	// Nothing can be raised above an emergency, for which people are waiting.
 	if a.Model == nil || rules.Priority == analysis.PriorityEmergency {
-		return rules, nil
+		return rules
 	}
 	model, err := a.askAnalysis(ctx, in.Report)
 	if err != nil {
 		a.modelFailed(AnalyzeMaintenance.Name, err)
 		rules.Overruled = "the model did not decide: " + failureOf(err)
-		return rules, nil
+		return rules
 	}
-	return analysis.Merge(rules, model), nil
+	return analysis.Merge(rules, model)
+}
+
+// deciderOf is who has decided, by what an opinion says of itself.
+func deciderOf(by string) string {
+	if strings.Contains(by, "model ") {
+		return byModel
+	}
+	return byPolicy
 }
 
 func (a *Activities) askAnalysis(ctx context.Context, report analysis.Report) (analysis.Analysis, error) {
@@ -142,7 +158,26 @@ func (a *Activities) inspectQuality(ctx context.Context, in InspectInput) (inspe
 	if a.Model != nil && inspection.Judge(judged).Passed {
 		judged.Opinion = a.opinion(ctx, in, photos)
 	}
-	return inspection.Judge(judged), nil
+	verdict := inspection.Judge(judged)
+	what := fmt.Sprintf("quality of work order %s: %s, by %s", in.WorkOrderID, outcomeOf(verdict), verdict.By)
+	decided(ctx, deciderOf(verdict.By), what)
+	return verdict, nil
+}
+
+// outcomeOf says in a few words how a verdict ends.
+func outcomeOf(v inspection.Verdict) string {
+	var codes []string
+	for _, f := range v.Findings {
+		codes = append(codes, string(f.Code))
+	}
+	switch found := strings.Join(codes, ", "); {
+	case v.Review():
+		return "a person is to look: " + found
+	case v.Passed:
+		return "passed"
+	default:
+		return "not passed: " + found
+	}
 }
 
 // digests are the different pictures of a field.

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -24,15 +25,18 @@ var FreeWindows = durable.Activity[FreeWindowsInput, []appointments.Window]{
 	Name: "appointments.free_windows", Attempt: 5 * time.Second,
 }
 
-// BookAppointment books the workflow's visit in place of the one that it has, and
-// tells whether there was a place left; CancelAppointment ends it. Repeating either
-// is harmless.
+// BookAppointment books a visit of the workflow in place of the one that it has under the
+// same name, and tells whether there was a place left; CancelAppointment ends that without
+// a name, CancelVisit one with. Repeating any is harmless.
 var (
 	BookAppointment = durable.Activity[BookInput, bool]{
 		Name: "appointments.book", Attempt: 5 * time.Second,
 	}
 	CancelAppointment = durable.Activity[None, None]{
 		Name: "appointments.cancel", Attempt: 5 * time.Second,
+	}
+	CancelVisit = durable.Activity[string, None]{
+		Name: "appointments.cancel_visit", Attempt: 5 * time.Second,
 	}
 )
 
@@ -61,6 +65,8 @@ type FreeWindowsInput struct {
 
 // BookInput says who comes when.
 type BookInput struct {
+	// Visit tells the visits of a workflow that has several apart, "" where it has one.
+	Visit  string              `json:"visit,omitempty"`
 	Worker string              `json:"worker,omitempty"`
 	Window appointments.Window `json:"window"`
 	// JobsPerWindow is how many visits the worker makes in a window; 0 is no limit.
@@ -124,8 +130,21 @@ func zoneOf(name string) (*time.Location, error) {
 
 func (a *Activities) bookAppointment(ctx context.Context, in BookInput) (bool, error) {
 	return a.Store.Book(ctx, store.Appointment{
-		WorkflowID: activity.GetInfo(ctx).WorkflowExecution.ID, Worker: in.Worker, Start: in.Window.Start, End: in.Window.End,
+		WorkflowID: visitKey(ctx, in.Visit), Worker: in.Worker, Start: in.Window.Start, End: in.Window.End,
 	}, in.JobsPerWindow)
+}
+
+func (a *Activities) cancelVisit(ctx context.Context, visit string) (None, error) {
+	return None{}, a.Store.Unbook(ctx, visitKey(ctx, visit))
+}
+
+// visitKey is what the store knows a visit of the calling workflow by.
+func visitKey(ctx context.Context, visit string) string {
+	id := activity.GetInfo(ctx).WorkflowExecution.ID
+	if visit != "" {
+		id += "#" + visit
+	}
+	return id
 }
 
 func (a *Activities) cancelAppointment(ctx context.Context, _ None) (None, error) {
@@ -144,6 +163,9 @@ func (a *Activities) sendInvitations(ctx context.Context, in SendInvitationsInpu
 		return nil, err
 	}
 	if paused == "1" {
+		for _, person := range in.People {
+			notSent(ctx, in.Ref+"/"+invitationStep(in, person), mailTo(person.ID, in.entryWord()), Sent{Outcome: MessageHeld, Why: errPaused.Error()})
+		}
 		return nil, toTemporal(ctx, &partner.Error{
 			Op: "calendar.send_invitations", Kind: partner.Unavailable, RetryAfter: pauseLook, Cause: errPaused,
 		})
@@ -155,6 +177,9 @@ func (a *Activities) sendInvitations(ctx context.Context, in SendInvitationsInpu
 	results := make([]Sent, 0, len(in.People))
 	for _, person := range in.People {
 		sent, err := a.sendInvitation(ctx, in, person, loc, region)
+		if err == nil && sent.Outcome != MessageSent {
+			notSent(ctx, in.Ref+"/"+sent.Step, mailTo(person.ID, in.entryWord()), sent)
+		}
 		if final := (*temporal.ApplicationError)(nil); errors.As(err, &final) {
 			return nil, err
 		}
@@ -170,7 +195,7 @@ func (a *Activities) sendInvitations(ctx context.Context, in SendInvitationsInpu
 	return nil, withResults(toTemporal(ctx, passing), results)
 }
 
-// errPaused is why invitations wait.
+// errPaused is why messages and invitations wait.
 var errPaused = errors.New("outbound messages are paused")
 
 // sendInvitation sends one mail. An error of the input itself is Temporal's, and
@@ -211,17 +236,14 @@ func (a *Activities) sendInvitation(ctx context.Context, in SendInvitationsInput
 		return Sent{Step: step, Outcome: MessageRecorded, Channel: Mail, Why: "KEYHOLDER_OUTBOUND is " + string(a.Outbound.Mode)}, a.Store.RecordMessage(ctx, record)
 	}
 	message := mail.Message{
-		MessageID: a.messageID(record.Key), Subject: event.Subject(loc, region), Text: in.Text,
+		Subject: event.Subject(loc, region), Text: in.Text,
 		To:       []mail.Address{{Name: withoutControls(to.Name), Email: to.Email}},
 		Calendar: &mail.Calendar{Method: mail.CalendarRequest, Data: calendar},
 	}
 	if in.Cancel {
 		message.Calendar.Method = mail.CalendarCancel
 	}
-	record.Ref, err = a.once(ctx, effect{
-		key: record.Key, find: notToBeFound, settles: mailSettles,
-		act: func(ctx context.Context) (string, error) { return message.MessageID, a.Mail.Send(ctx, message) },
-	})
+	record.Ref, err = a.sendMail(ctx, record.Key, message, mailAbout(to.ID, in.entryWord(), message.Subject))
 	if kind := partner.KindOf(err); err != nil && kind != "" && !retryable(kind) {
 		return impossible("refused as " + string(kind))
 	}
@@ -230,6 +252,14 @@ func (a *Activities) sendInvitation(ctx context.Context, in SendInvitationsInput
 	}
 	record.Status = "queued"
 	return Sent{Step: step, Outcome: MessageSent, Channel: Mail}, a.Store.RecordMessage(ctx, record)
+}
+
+// entryWord is what a mail carries, for the audit.
+func (in SendInvitationsInput) entryWord() string {
+	if in.Cancel {
+		return "calendar entry of a visit, cancelled"
+	}
+	return fmt.Sprintf("calendar entry of a visit, version %d", in.Sequence)
 }
 
 // invitationStep names the mail of one state of a visit to one person.

@@ -66,6 +66,8 @@ func (a *Activities) assessLease(ctx context.Context, in AssessLeaseInput) (leas
 	g.tone(ctx)
 	out := leasescore.Assess(g.found, rules.Scoring)
 	out.Policy, out.Notes = rules.Version, g.notes
+	decided(ctx, deciderOf(g.found.Sentiment.By), fmt.Sprintf("lease %s: renewal %d %%, risk %d %%, %d %% sure, policy %s",
+		in.LeaseID, out.RenewalProbability, out.Risk, out.Confidence, out.Policy), "lease/"+in.LeaseID)
 	return out, nil
 }
 
@@ -150,11 +152,7 @@ func (a *Activities) leaseDay(rules policy.Leasing, lease rentvine.Lease) string
 	if name == "" && lease.Located {
 		name = a.zones.at(lease.Latitude, lease.Longitude)
 	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		zone = time.UTC
-	}
-	return a.businessNow().In(zone).Format(time.DateOnly)
+	return DayIn(a.businessNow(), name)
 }
 
 // tenancy takes what the lease itself says.

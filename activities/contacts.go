@@ -24,12 +24,6 @@ var SaveContact = durable.Activity[SaveContactInput, None]{
 	Name: "contacts.save", Attempt: 5 * time.Second,
 }
 
-// ReadContacts reads what is known of contacts, by id, at most 200 at once; those that
-// nobody knows are left out. It is quick enough for RunLocal.
-var ReadContacts = durable.Activity[[]string, map[string]Contact]{
-	Name: "contacts.read", Attempt: 5 * time.Second,
-}
-
 // ReadEngagement reads what became of the latest 200 messages of the workflow that
 // asks, oldest first. Times are business time. It is quick enough for RunLocal.
 var ReadEngagement = durable.Activity[None, []Touch]{
@@ -87,10 +81,6 @@ func (a *Activities) saveContact(ctx context.Context, in SaveContactInput) (None
 
 func invalidContact(why string) error {
 	return temporal.NewNonRetryableApplicationError(why, string(partner.Invalid), nil)
-}
-
-func (a *Activities) readContacts(ctx context.Context, ids []string) (map[string]Contact, error) {
-	return a.Store.Contacts(ctx, ids)
 }
 
 func (a *Activities) readEngagement(ctx context.Context, _ None) ([]Touch, error) {

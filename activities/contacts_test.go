@@ -240,7 +240,7 @@ func TestThePreferredChannelIsTriedFirst(t *testing.T) {
 	_, err := r.acts.saveContact(r.ctx, SaveContactInput{ID: "7", Language: "es_MX", SMSConsent: ConsentGiven, PreferredChannel: Mail, Source: "page"})
 	require.NoError(t, err)
 	require.Equal(t, sentBy("1", Mail), r.send(offer("1")))
-	got, err := r.acts.readContacts(r.ctx, []string{"7", "8"})
+	got, err := r.acts.Store.Contacts(r.ctx, []string{"7", "8"})
 	require.NoError(t, err)
 	require.Equal(t, map[string]Contact{"7": {
 		ID: "7", Language: "es-MX", SMSConsent: ConsentGiven, PreferredChannel: "mail", Source: "page", At: r.now, ConsentSource: "page", ConsentAt: r.now,

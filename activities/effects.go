@@ -26,6 +26,8 @@ type effect struct {
 	// act returns the partner's id of what it did. Its context ends when the try may
 	// no longer begin to have its effect.
 	act func(ctx context.Context) (ref string, err error)
+	// about says to the audit what it is.
+	about about
 }
 
 // stillOnItsWay is how long after its beginning an earlier try may still reach the
@@ -39,8 +41,16 @@ const maxDelay = time.Second
 // errOnItsWay is why a repeat waits.
 var errOnItsWay = errors.New("an earlier try may still be on its way")
 
-// once carries the effect out once.
+// once carries the effect out once, and records it: also where an earlier try is found to
+// have done it, whose record may be missing.
 func (a *Activities) once(ctx context.Context, e effect) (ref string, err error) {
+	if ref, err = a.carryOut(ctx, e); err == nil {
+		record(ctx, e.entry(ref))
+	}
+	return ref, err
+}
+
+func (a *Activities) carryOut(ctx context.Context, e effect) (ref string, err error) {
 	if e.settles == 0 {
 		e.settles = stillOnItsWay
 	}

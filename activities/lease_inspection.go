@@ -53,7 +53,7 @@ func (a *Activities) scheduleInspection(ctx context.Context, in ScheduleInspecti
 		return "", err
 	}
 	id, err := a.once(ctx, effect{
-		key: key, note: known.Note,
+		key: key, note: known.Note, about: writing(atRentVine, "inspection of unit "+in.UnitID+", type "+in.TypeID),
 		find: func(ctx context.Context, _ time.Time) (string, bool, error) {
 			ids, err := a.inspectionsLike(ctx, in)
 			before := strings.Split(known.Note, ",")

@@ -61,12 +61,20 @@ type (
 		// Rent is a month's from RentFrom on, which must be there; 0 leaves it as it is.
 		Rent     policy.Cents `json:"rent,omitempty"`
 		RentFrom string       `json:"rent_from,omitempty"`
+		// Force has it written over what others have changed: the manager has seen that and
+		// has decided so.
+		Force bool `json:"force,omitempty"`
+		// ends is the end that the lease has at RentVine now.
+		ends string
 	}
 	// WrittenRenewal tells whether RentVine holds it.
 	WrittenRenewal struct {
 		OK bool `json:"ok"`
 		// Differences say what RentVine holds instead.
 		Differences []string `json:"differences,omitempty"`
+		// Conflicts are what others have changed since it was agreed. Where theirs is kept, or
+		// the manager has to decide, nothing was written.
+		Conflicts []Conflict `json:"conflicts,omitempty"`
 	}
 )
 
@@ -92,75 +100,102 @@ func (a *Activities) writeRenewal(ctx context.Context, in WriteRenewalInput) (Wr
 	if err != nil {
 		return WrittenRenewal{}, toTemporal(ctx, err)
 	}
-	if problems, err := a.renewalHindered(ctx, charges, in); err != nil || len(problems) > 0 {
-		return WrittenRenewal{Differences: problems}, toTemporal(ctx, err)
-	}
-	if _, err := a.RentVine.UpdateLease(ctx, in.LeaseID, rentvine.LeaseChange{EndDate: &in.End}); err != nil {
+	lease, err := a.RentVine.LeaseWithTenants(ctx, in.LeaseID)
+	if err != nil {
 		return WrittenRenewal{}, toTemporal(ctx, err)
 	}
+	if problems := renewalHindered(charges, in); len(problems) > 0 {
+		return WrittenRenewal{Differences: problems}, nil
+	}
+	met, problems := a.renewalConflicts(ctx, lease, charges, in)
+	if keeps(met) || len(problems) > 0 {
+		return WrittenRenewal{Differences: problems, Conflicts: met}, nil
+	}
+	in.ends = lease.EndDate
+	lease, err = a.RentVine.UpdateLease(ctx, in.LeaseID, rentvine.LeaseChange{EndDate: &in.End})
+	if err == nil && lease.EndDate == in.End {
+		err = a.wrote(ctx, leaseRecord+in.LeaseID, picked(a.leaseFields(lease), "endDate"))
+	}
+	if err != nil {
+		return WrittenRenewal{}, toTemporal(ctx, err)
+	}
+	a.wroteAt(ctx, true, "end", writing(atRentVine, fmt.Sprintf("end of lease %s: %s", in.LeaseID, in.End)), in.LeaseID)
+	if err := a.renewCharges(ctx, charges, in); err != nil {
+		return WrittenRenewal{}, toTemporal(ctx, err)
+	}
+	out, err := a.renewalAsWritten(ctx, in)
+	out.Conflicts = met
+	return out, err
+}
+
+// renewCharges brings the recurring charges to what was agreed. They are one record, also
+// where the last of them fails.
+func (a *Activities) renewCharges(ctx context.Context, charges []rentvine.RecurringCharge, in WriteRenewalInput) (err error) {
+	done := 0
+	what := fmt.Sprintf("recurring charges of lease %s: until %s", in.LeaseID, in.End)
+	if in.Rent > 0 {
+		what += fmt.Sprintf(", rent %s from %s", in.Rent, in.RentFrom)
+	}
+	defer func() {
+		if err == nil || done > 0 {
+			a.wroteAt(ctx, done > 0, "charges", writing(atRentVine, what), in.LeaseID)
+		}
+	}()
 	for _, step := range renewalOfCharges(charges, in) {
-		if step.add != nil {
+		switch {
+		case step.add != nil:
 			_, err = a.RentVine.AddRecurringCharge(ctx, in.LeaseID, *step.add)
-		} else {
+		case step.amount != "":
+			_, err = a.RentVine.UpdateRecurringCharge(ctx, in.LeaseID, step.id, rentvine.RecurringChargeChange{Amount: &step.amount})
+		default:
 			_, err = a.RentVine.UpdateRecurringCharge(ctx, in.LeaseID, step.id, rentvine.RecurringChargeChange{EndDate: &step.end})
 		}
 		if err != nil {
-			return WrittenRenewal{}, toTemporal(ctx, err)
+			return err
 		}
+		done++
 	}
-	return a.renewalAsWritten(ctx, in)
+	return nil
 }
 
-// renewalHindered says what somebody else has changed at RentVine meanwhile: that is for
-// a person to sort out, before anything is written.
-func (a *Activities) renewalHindered(ctx context.Context, charges []rentvine.RecurringCharge, in WriteRenewalInput) (problems []string, err error) {
-	lease, err := a.RentVine.LeaseWithTenants(ctx, in.LeaseID)
-	if err != nil {
-		return nil, err
-	}
-	if lease.EndDate != in.OldEnd && lease.EndDate != in.End {
-		problems = append(problems, fmt.Sprintf("the lease ends on %s meanwhile, not on %s: nothing was written", lease.EndDate, in.OldEnd))
-	}
+// renewalHindered says what is for a person to sort out, before anything is written.
+func renewalHindered(charges []rentvine.RecurringCharge, in WriteRenewalInput) (problems []string) {
 	if in.Rent > 0 && in.RentFrom == "" {
 		problems = append(problems, "it is not said from when the rent is due: nothing was written")
 	}
 	for _, c := range charges {
-		if c.IsRent && c.StartDate > in.OldEnd && c.StartDate != in.RentFrom {
-			problems = append(problems, fmt.Sprintf("another charge of rent begins on %s: nothing was written", c.StartDate))
+		if _, ok := amountOf(c.Amount); c.IsRent && !ok && (c.EndDate == "" || c.EndDate >= in.OldEnd) {
+			problems = append(problems, fmt.Sprintf("the amount of charge %s of rent cannot be read; please correct it: nothing was written", c.ID))
 		}
 	}
-	return problems, nil
+	return problems
 }
 
-// chargeStep adds a charge, or gives one another end.
+// chargeStep adds a charge, or gives one another amount, else another end.
 type chargeStep struct {
-	add *rentvine.NewRecurringCharge
-	id  string
-	end string
+	add    *rentvine.NewRecurringCharge
+	id     string
+	amount string
+	end    string
 }
 
 // renewalOfCharges is what has to be done with a lease's recurring charges: those that
 // would end with the old lease go on, and where the rent changes its greatest charge is
-// followed by another. Doing it again finds nothing left to do.
+// followed by another. Amounts of rent can be read: renewalHindered has seen to it. Doing
+// it again finds nothing left to do.
 func renewalOfCharges(charges []rentvine.RecurringCharge, in WriteRenewalInput) (steps []chargeStep) {
-	var rents []rentvine.RecurringCharge
-	for _, c := range charges {
-		if c.IsRent && inForce(c, in.OldEnd) {
-			rents = append(rents, c)
-		}
-	}
-	slices.SortStableFunc(rents, func(x, y rentvine.RecurringCharge) int { return int(centsOf(y.Amount) - centsOf(x.Amount)) })
 	var replaced string
-	if rise := in.Rent - rentOn(charges, in.OldEnd); in.Rent > 0 && rise != 0 && len(rents) > 0 {
-		old := rents[0]
-		amount := (centsOf(old.Amount) + rise).String()
-		made := slices.ContainsFunc(charges, func(c rentvine.RecurringCharge) bool {
-			return c.AccountID == old.AccountID && c.StartDate == in.RentFrom && centsOf(c.Amount).String() == amount
-		})
+	old, amount, found := renewedRent(charges, in)
+	over, _ := overOthers(charges, in)
+	if rises := in.Rent != rentIn(charges, in.OldEnd).rent; in.Rent > 0 && found && (rises || over != nil) {
+		made := slices.ContainsFunc(charges, func(c rentvine.RecurringCharge) bool { return isRenewed(c, old, amount, in) })
 		replaced = old.ID
-		if !made {
+		switch {
+		case over != nil:
+			steps = append(steps, *over)
+		case !made:
 			steps = append(steps, chargeStep{add: &rentvine.NewRecurringCharge{
-				AccountID: old.AccountID, Description: old.Description, Amount: amount, StartDate: in.RentFrom, EndDate: endOf(old, in),
+				AccountID: old.AccountID, Description: old.Description, Amount: amount.String(), StartDate: in.RentFrom, EndDate: endOf(old, in),
 				Frequency: old.Frequency, DayDue: old.DayDue,
 			}})
 		}
@@ -169,11 +204,26 @@ func renewalOfCharges(charges []rentvine.RecurringCharge, in WriteRenewalInput) 
 		}
 	}
 	for _, c := range charges {
-		if c.ID != replaced && c.EndDate == in.OldEnd {
+		// Others may have moved the end of the lease, and of charges with it.
+		ends := c.EndDate == in.OldEnd || c.EndDate != "" && c.EndDate == in.ends
+		if c.ID != replaced && ends && c.EndDate != in.End {
 			steps = append(steps, chargeStep{id: c.ID, end: in.End})
 		}
 	}
 	return steps
+}
+
+// greatestRent is the greatest charge of rent that is in force on a day, and its amount.
+func greatestRent(charges []rentvine.RecurringCharge, day string) (greatest rentvine.RecurringCharge, most policy.Cents, found bool) {
+	for _, c := range charges {
+		if !c.IsRent || !inForce(c, day) {
+			continue
+		}
+		if amount, ok := amountOf(c.Amount); ok && (!found || amount > most) {
+			greatest, most, found = c, amount, true
+		}
+	}
+	return greatest, most, found
 }
 
 // endOf is the end of the charge that follows another: none where that has none.
@@ -206,7 +256,7 @@ func (a *Activities) renewalAsWritten(ctx context.Context, in WriteRenewalInput)
 	if lease.EndDate != in.End {
 		out.Differences = append(out.Differences, fmt.Sprintf("the lease ends on %s, not on %s", lease.EndDate, in.End))
 	}
-	if rent := rentOn(charges, max(in.RentFrom, in.OldEnd)); in.Rent > 0 && rent != in.Rent {
+	if rent := rentIn(charges, max(in.RentFrom, in.OldEnd)).rent; in.Rent > 0 && rent != in.Rent {
 		out.Differences = append(out.Differences, fmt.Sprintf("the rent is %s from %s on, not %s", rent, in.RentFrom, in.Rent))
 	}
 	out.OK = len(out.Differences) == 0

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/aictive/keyholder/activities/ownerfigures"
 	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/workflows/durable"
 )
@@ -27,8 +29,9 @@ type SweptLeases struct {
 	// Seen counts leases, Told those whose workflow was told.
 	Seen int `json:"seen"`
 	Told int `json:"told"`
-	// Page is where a walk that broke off goes on.
-	Page int `json:"page,omitempty"`
+	// Page is where a walk that broke off goes on; Began is when it began (business time).
+	Page  int       `json:"page,omitempty"`
+	Began time.Time `json:"began,omitzero"`
 }
 
 // tellLeasesEvery is the pause between two leases that are told (real time): each reads
@@ -40,17 +43,22 @@ const tellLeasesEvery = 50 * time.Millisecond
 const seenLeaseFor = 180 * 24 * time.Hour
 
 func (a *Activities) sweepLeases(ctx context.Context, _ None) (SweptLeases, error) {
-	swept := SweptLeases{Page: 1}
-	if activity.HasHeartbeatDetails(ctx) {
-		if err := activity.GetHeartbeatDetails(ctx, &swept); err != nil {
-			swept = SweptLeases{Page: 1}
-		}
+	swept := resumed(ctx, SweptLeases{Page: 1})
+	if swept.Began.IsZero() {
+		swept.Began = a.businessNow()
 	}
-	var failed error
+	// Before all were looked through once, nothing is known that could have changed.
+	looked, failed := a.Store.Setting(ctx, ownerfigures.SettingTenanciesRead)
+	if failed != nil {
+		return SweptLeases{}, toTemporal(ctx, failed)
+	}
 	err := a.RentVine.EachLeaseFrom(ctx, max(swept.Page, 1), time.Time{}, nil, func(page int, l rentvine.Lease) bool {
 		swept.Page = page
 		swept.Seen++
 		told, err := a.sweepLease(ctx, l)
+		if err == nil {
+			err = a.keepTenancy(ctx, a.leaseView(l), looked != "")
+		}
 		if err != nil {
 			failed = err
 			return false
@@ -61,11 +69,9 @@ func (a *Activities) sweepLeases(ctx context.Context, _ None) (SweptLeases, erro
 		activity.RecordHeartbeat(ctx, swept)
 		return ctx.Err() == nil
 	})
+	failed = cmp.Or(failed, err, ctx.Err())
 	if failed == nil {
-		failed = err
-	}
-	if failed == nil {
-		failed = ctx.Err()
+		failed = a.endLostTenancies(ctx, swept)
 	}
 	if failed != nil {
 		return SweptLeases{}, toTemporal(ctx, failed)

@@ -11,7 +11,8 @@ import (
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
-// ReadLease reads a lease as RentVine has it now. Reading has no effect.
+// ReadLease reads a lease as RentVine has it now, keeps who lives where, and tells the
+// property where that has changed. Repeating it is harmless.
 var ReadLease = durable.Activity[string, LeaseView]{
 	Name: "rentvine.read_lease", Queue: QueueRentVine, Attempt: 30 * time.Second,
 }
@@ -51,7 +52,8 @@ type LeaseView struct {
 	MonthToMonth   bool   `json:"month_to_month,omitempty"`
 	MarkedToVacate bool   `json:"marked_to_vacate,omitempty"`
 
-	// Rent is the sum of the recurring charges of rent that apply, a month.
+	// Rent is the sum of the recurring charges of rent that apply, a month; 0 where there
+	// is none, or where the amount of one cannot be read.
 	Rent policy.Cents `json:"rent,omitempty"`
 	// Tenants are the active ones; their IDs are RentVine's contacts.
 	Tenants []Person `json:"tenants,omitempty"`
@@ -114,6 +116,7 @@ func (a *Activities) leaseStatusName(ctx context.Context, id string) (string, er
 }
 
 func (a *Activities) readLease(ctx context.Context, id string) (LeaseView, error) {
+	began := a.Now()
 	lease, err := a.RentVine.LeaseWithTenants(ctx, id)
 	if partner.KindOf(err) == partner.NotFound {
 		return LeaseView{ID: id, ReadAt: a.businessNow()}, nil
@@ -131,8 +134,11 @@ func (a *Activities) readLease(ctx context.Context, id string) (LeaseView, error
 	if err != nil {
 		return LeaseView{}, toTemporal(ctx, err)
 	}
-	view.Rent = rentOn(charges, max(dayIn(a.businessNow(), view.Zone), view.Start))
-	return view, nil
+	view.Rent = rentIn(charges, max(DayIn(a.businessNow(), view.Zone), view.Start)).rent
+	if err := a.keepTenancy(ctx, view, true); err != nil {
+		return LeaseView{}, toTemporal(ctx, err)
+	}
+	return view, a.knows(ctx, began, leaseRecord+id, a.leaseFields(lease))
 }
 
 // leaseView is a lease in the words of workflows, without what is read elsewhere.
@@ -165,31 +171,13 @@ func (a *Activities) leaseView(l rentvine.Lease) LeaseView {
 	return view
 }
 
-// rentOn is the sum of the charges of rent that are in force on a day.
-func rentOn(charges []rentvine.RecurringCharge, day string) (sum policy.Cents) {
-	for _, c := range charges {
-		if c.IsRent && inForce(c, day) {
-			sum += centsOf(c.Amount)
-		}
-	}
-	return sum
-}
-
 func inForce(c rentvine.RecurringCharge, day string) bool {
 	return (c.StartDate == "" || c.StartDate <= day) && (c.EndDate == "" || c.EndDate >= day)
 }
 
-// centsOf reads an amount of RentVine; one that cannot be read counts for nothing.
-func centsOf(amount string) policy.Cents {
-	c, err := policy.ParseCents(amount)
-	if err != nil {
-		return 0
-	}
-	return c
-}
-
-// dayIn is the day of an instant in a zone, YYYY-MM-DD.
-func dayIn(at time.Time, zone string) string {
+// DayIn is the day of an instant in a zone (IANA), YYYY-MM-DD; in UTC where there is no
+// such zone.
+func DayIn(at time.Time, zone string) string {
 	place, err := time.LoadLocation(zone)
 	if err != nil {
 		place = time.UTC

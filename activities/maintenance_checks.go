@@ -8,6 +8,7 @@ import (
 
 	"github.com/aictive/keyholder/activities/triage"
 	"github.com/aictive/keyholder/clients/rentvine"
+	"github.com/aictive/keyholder/store"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -68,6 +69,10 @@ func (a *Activities) createCheck(ctx context.Context, in CreateCheckInput) (stri
 	}
 	id, err := a.once(ctx, effect{
 		key: fmt.Sprintf("%s/check/%s/%d", in.Ref, in.CheckID, in.Number),
+		about: about{
+			kind: store.AuditWrite, partner: atRentVine, what: fmt.Sprintf("work order for check %s, number %d, of lease %s", in.CheckID, in.Number, in.LeaseID),
+			makes: "work-order/",
+		},
 		find: func(ctx context.Context, _ time.Time) (string, bool, error) {
 			orders, err := a.RentVine.LeaseWorkOrders(ctx, in.LeaseID, in.UnitID)
 			if err != nil {

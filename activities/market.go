@@ -163,7 +163,7 @@ func (a *Activities) rentAt(ctx context.Context, leaseID, day string) (agreed, e
 func rentIn(charges []rentvine.RecurringCharge, day string) agreed {
 	var out agreed
 	for _, c := range charges {
-		if !c.IsRent || c.StartDate > day || c.EndDate != "" && c.EndDate < day {
+		if !c.IsRent || !inForce(c, day) {
 			continue
 		}
 		amount, ok := amountOf(c.Amount)

@@ -2,10 +2,7 @@ package activities
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -95,6 +92,7 @@ const (
 	FieldRating = store.FieldRating
 	FieldChecks = store.FieldChecks
 	FieldPhotos = store.FieldPhotos
+	FieldFiles  = store.FieldFiles
 )
 
 // Ask makes a message a question that may be answered by text or link.
@@ -235,7 +233,16 @@ func SentBefore(err error) []Sent {
 	return results
 }
 
+// sendMessage records what became of the message: that it left, or why it did not.
 func (a *Activities) sendMessage(ctx context.Context, in SendMessagesInput, m Message) (Sent, error) {
+	sent, err := a.trySend(ctx, in, m)
+	if err == nil && sent.Outcome != MessageSent {
+		notSent(ctx, claimKey(in, m), "message "+toWhom(m), sent)
+	}
+	return sent, err
+}
+
+func (a *Activities) trySend(ctx context.Context, in SendMessagesInput, m Message) (Sent, error) {
 	if m.Marketing && m.Class != LifeSafety {
 		m.Class = Routine
 	}
@@ -305,7 +312,7 @@ func (a *Activities) heldBack(ctx context.Context, in SendMessagesInput, m Messa
 		return Sent{}, false, err
 	}
 	if paused == "1" {
-		return heldUntil(now.Add(a.Clock.Business(pauseLook)), "outbound messages are paused"), true, nil
+		return heldUntil(now.Add(a.Clock.Business(pauseLook)), errPaused.Error()), true, nil
 	}
 	if m.Class == Emergency {
 		return Sent{}, false, nil
@@ -361,10 +368,11 @@ func (a *Activities) sendBy(ctx context.Context, in SendMessagesInput, m Message
 		record.Ref, record.Status = record.Key, "recorded"
 		return Sent{Outcome: MessageRecorded, Channel: ch, Why: "KEYHOLDER_OUTBOUND is " + string(a.Outbound.Mode)}, "", a.Store.RecordMessage(ctx, record)
 	}
+	w := a.messageAbout(m, ch, record.Question)
 	if ch == SMS {
-		record.Ref, err = a.sendText(ctx, record.Key, address, text, m.wording)
+		record.Ref, err = a.sendText(ctx, record.Key, address, text, m.wording, w)
 	} else {
-		record.Ref, err = a.sendMail(ctx, record.Key, m, text)
+		record.Ref, err = a.sendMail(ctx, record.Key, m.asMail(text), w)
 	}
 	if kind := partner.KindOf(err); kind == partner.OptedOut {
 		return Sent{}, "opted out", a.Store.SetOptedOut(ctx, hashed, true, time.Now().UTC())
@@ -400,9 +408,9 @@ func (a *Activities) compose(ctx context.Context, in SendMessagesInput, m Messag
 
 // sendText looks an earlier try up by its words. One that may still have sent other
 // words cannot be told from none: that is partner.Conflict, and the next channel's turn.
-func (a *Activities) sendText(ctx context.Context, key, phone, text, wording string) (string, error) {
+func (a *Activities) sendText(ctx context.Context, key, phone, text, wording string, w about) (string, error) {
 	return a.once(ctx, effect{
-		key: key, note: wording,
+		key: key, note: wording, about: w,
 		find: func(ctx context.Context, since time.Time) (string, bool, error) {
 			earlier, err := a.Store.Effect(ctx, key)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -421,31 +429,11 @@ func (a *Activities) sendText(ctx context.Context, key, phone, text, wording str
 	})
 }
 
-// sendMail needs no look-up: a repeat carries the same Message-ID, by which mail
-// systems collapse it.
-func (a *Activities) sendMail(ctx context.Context, key string, m Message, text string) (string, error) {
-	id := a.messageID(key)
-	return a.once(ctx, effect{
-		key: key, find: notToBeFound, settles: mailSettles,
-		act: func(ctx context.Context) (string, error) {
-			subject := m.Subject
-			if subject == "" {
-				subject, _, _ = strings.Cut(text, ". ")
-			}
-			return id, a.Mail.Send(ctx, mail.Message{
-				MessageID: id, To: []mail.Address{{Name: m.To.Name, Email: m.To.Email}}, Subject: subject, Text: text,
-			})
-		},
-	})
-}
-
-// mailSettles is more than the mail client's time limit.
-const mailSettles = 40 * time.Second
-
-// notToBeFound is for mail: a repeat carries the same Message-ID.
-func notToBeFound(context.Context, time.Time) (string, bool, error) { return "", false, nil }
-
-func (a *Activities) messageID(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return fmt.Sprintf("%s@%s", hex.EncodeToString(sum[:12]), a.MailDomain)
+// asMail is the message as a mail that says a text.
+func (m Message) asMail(text string) mail.Message {
+	subject := m.Subject
+	if subject == "" {
+		subject, _, _ = strings.Cut(text, ". ")
+	}
+	return mail.Message{To: []mail.Address{{Name: m.To.Name, Email: m.To.Email}}, Subject: subject, Text: text}
 }

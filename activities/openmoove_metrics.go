@@ -25,7 +25,7 @@ func (a *Activities) Collectors() []prometheus.Collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("keyholder_openmoove_"+name, help, append([]string{"class"}, labels...), nil)
 	}
-	return []prometheus.Collector{&freshness{
+	return []prometheus.Collector{a.conflictsMet, &freshness{
 		Activities: a,
 		sales:      desc("sales", "Sales that are polled, by class."),
 		late:       desc("sales_late", "Sales whose next read should have begun, by class."),

@@ -176,9 +176,13 @@ func (a *Activities) postWebhook(ctx context.Context, in PostWebhookInput) (None
 	if err != nil {
 		return None{}, temporal.NewNonRetryableApplicationError(err.Error(), string(partner.Invalid), nil)
 	}
-	return None{}, webhookFailure(ctx, a.OutgoingWebhooks.Client.Post(ctx, webhook.Delivery{
+	err = a.OutgoingWebhooks.Client.Post(ctx, webhook.Delivery{
 		URL: subscribers[i].URL, Secrets: subscribers[i].Secrets, ID: in.Event.ID, At: time.Now(), Body: body,
-	}))
+	})
+	if err == nil {
+		a.wroteAt(ctx, true, "", writing("subscriber/"+in.Subscriber, "event "+in.Event.Type), in.Event.ID)
+	}
+	return None{}, webhookFailure(ctx, err)
 }
 
 // body is what is posted, as the Standard Webhooks specification recommends. The

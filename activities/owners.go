@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aictive/keyholder/clients/partner"
+	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -31,6 +32,12 @@ func (a *Activities) readOwners(ctx context.Context, in ReadOwnersInput) ([]Pers
 	if err != nil {
 		return nil, toTemporal(ctx, err)
 	}
+	people, err := a.ownersOf(ctx, portfolio)
+	return people, toTemporal(ctx, err)
+}
+
+// ownersOf are the active owners of a portfolio, at most 10.
+func (a *Activities) ownersOf(ctx context.Context, portfolio rentvine.Portfolio) ([]Person, error) {
 	var people []Person
 	for _, id := range portfolio.OwnerContactIDs {
 		if len(people) == maxOwners {
@@ -41,7 +48,7 @@ func (a *Activities) readOwners(ctx context.Context, in ReadOwnersInput) ([]Pers
 			continue
 		}
 		if err != nil {
-			return nil, toTemporal(ctx, err)
+			return nil, err
 		}
 		if o.IsActive {
 			people = append(people, a.person(o.ID, o.Name, o.Phone, o.Email))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -61,6 +62,9 @@ func (a *Activities) attachPhotos(ctx context.Context, in AttachPhotosInput) ([]
 
 // photoFile is the file's name, by which a repeat recognises it.
 func photoFile(p durable.Photo) string {
+	if strings.HasSuffix(p.ID, blobs.PDF) {
+		return fmt.Sprintf("document-%s-%s.pdf", p.Field, p.ID[:min(8, len(p.ID)-len(blobs.PDF))])
+	}
 	return fmt.Sprintf("photo-%s-%s.jpg", p.Field, p.ID[:min(8, len(p.ID))])
 }
 
@@ -72,7 +76,8 @@ func (a *Activities) attachPhoto(ctx context.Context, in AttachPhotosInput, p du
 	}
 	name := photoFile(p)
 	return a.once(ctx, effect{
-		key: in.Ref + "/photo/" + p.ID,
+		key:   in.Ref + "/photo/" + p.ID,
+		about: writing(atRentVine, "file "+name+" on work order "+in.WorkOrderID),
 		find: func(ctx context.Context, _ time.Time) (string, bool, error) {
 			f, found, err := a.RentVine.FindFile(ctx, rentvine.ObjectWorkOrder, in.WorkOrderID, name)
 			return f.ID, found, err

@@ -116,7 +116,7 @@ func (a *Activities) createPurchaseOrder(ctx context.Context, in PurchaseOrderIn
 		return PurchaseOrder{}, err
 	}
 	subject := fmt.Sprintf("Purchase order %s from %s", in.Number, in.Company)
-	out.Mail, err = a.mailVendor(ctx, orderKey(in.Ref), in.Vendor, subject, text, html)
+	out.Mail, err = a.mailOnce(ctx, orderKey(in.Ref), in.Vendor, mail.Message{Subject: oneLine(subject), Text: text, HTML: html}, "purchase order "+in.Number)
 	return out, toTemporal(ctx, err)
 }
 
@@ -150,6 +150,7 @@ func (a *Activities) bookOrder(ctx context.Context, in PurchaseOrderInput) (stri
 	qb := a.QuickBooks.Client
 	key := in.Ref + "/quickbooks"
 	if done, err := a.Store.Effect(ctx, key); err == nil && done.Done {
+		record(ctx, orderEffect(in, key).entry(done.Ref))
 		return done.Ref, nil
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", err
@@ -177,17 +178,21 @@ func (a *Activities) bookOrder(ctx context.Context, in PurchaseOrderInput) (stri
 		return "", err
 	}
 	order.VendorID, order.AccountID, order.PayablesID = vendor, account.ID, payables.ID
-	return a.once(ctx, effect{
-		key: key,
-		find: func(ctx context.Context, _ time.Time) (string, bool, error) {
-			o, found, err := qb.FindPurchaseOrder(ctx, in.Number, order.Note)
-			return o.ID, found, err
-		},
-		act: func(ctx context.Context) (string, error) {
-			o, err := qb.CreatePurchaseOrder(ctx, order)
-			return o.ID, err
-		},
-	})
+	e := orderEffect(in, key)
+	e.find = func(ctx context.Context, _ time.Time) (string, bool, error) {
+		o, found, err := qb.FindPurchaseOrder(ctx, in.Number, order.Note)
+		return o.ID, found, err
+	}
+	e.act = func(ctx context.Context) (string, error) {
+		o, err := qb.CreatePurchaseOrder(ctx, order)
+		return o.ID, err
+	}
+	return a.once(ctx, e)
+}
+
+// orderEffect names the booking of an order.
+func orderEffect(in PurchaseOrderInput, key string) effect {
+	return effect{key: key, about: writing(atQuickBooks, fmt.Sprintf("purchase order %s to %s", in.Number, in.Vendor.ID))}
 }
 
 // orMissing is an error that waiting mends, once somebody has added what is missing.
@@ -208,15 +213,10 @@ func (a *Activities) bookedVendor(ctx context.Context, in PurchaseOrderInput) (s
 		return "", &partner.Error{Op: CreatePurchaseOrder.Name, Kind: partner.Invalid, Message: "the vendor has no name"}
 	}
 	var taken error
-	for _, name := range []string{name, name + " (vendor " + in.VendorContact + ")"} {
-		v, found, err := qb.FindVendor(ctx, name)
-		if err == nil && !found {
-			v, err = qb.CreateVendor(ctx, quickbooks.NewVendor{
-				RequestID: quickbooks.RequestID(in.Ref, "vendor "+name), Name: name, Email: in.Vendor.Email, Phone: in.Vendor.Phone,
-			})
-		}
+	for i, name := range []string{name, name + " (vendor " + in.VendorContact + ")"} {
+		id, err := a.vendorNamed(ctx, in, i, name)
 		if partner.KindOf(err) != partner.Conflict {
-			return v.ID, err
+			return id, err
 		}
 		taken = err
 		// Another order may have made it at the same time.
@@ -227,38 +227,34 @@ func (a *Activities) bookedVendor(ctx context.Context, in PurchaseOrderInput) (s
 	return "", taken
 }
 
-// mailVendor sends a mail once. A vendor who cannot be mailed is no failure: the order
-// stands.
-func (a *Activities) mailVendor(ctx context.Context, key string, to Person, subject, text, html string) (SentOutcome, error) {
-	if to.Email == "" {
-		return MessageImpossible, nil
-	}
-	if !a.Outbound.Allows(to.Email) {
-		return MessageRecorded, nil
-	}
-	paused, err := a.Store.Setting(ctx, "outbound_paused")
-	if err != nil {
+// vendorNamed is the id of the vendor of a name, which is the i-th that is tried. It is
+// made once where QuickBooks does not have it.
+func (a *Activities) vendorNamed(ctx context.Context, in PurchaseOrderInput, i int, name string) (string, error) {
+	qb := a.QuickBooks.Client
+	key := fmt.Sprintf("%s/quickbooks-vendor/%d", in.Ref, i)
+	_, err := a.Store.Effect(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		// Nobody has begun to make it: then what is found was there before.
+		v, found, err := qb.FindVendor(ctx, name)
+		if err != nil || found {
+			return v.ID, err
+		}
+	} else if err != nil {
 		return "", err
 	}
-	if paused == "1" {
-		return "", &partner.Error{Op: "mail.send_purchase_order", Kind: partner.Unavailable, RetryAfter: pauseLook, Cause: errPaused}
-	}
-	_, err = a.once(ctx, effect{
-		key: key, find: notToBeFound, settles: mailSettles,
+	return a.once(ctx, effect{
+		key: key, about: writing(atQuickBooks, "vendor "+in.Vendor.ID),
+		find: func(ctx context.Context, _ time.Time) (string, bool, error) {
+			v, found, err := qb.FindVendor(ctx, name)
+			return v.ID, found, err
+		},
 		act: func(ctx context.Context) (string, error) {
-			id := a.messageID(key)
-			return id, a.Mail.Send(ctx, mail.Message{
-				MessageID: id, To: []mail.Address{{Name: oneLine(to.Name), Email: to.Email}}, Subject: oneLine(subject), Text: text, HTML: html,
+			v, err := qb.CreateVendor(ctx, quickbooks.NewVendor{
+				RequestID: quickbooks.RequestID(in.Ref, "vendor "+name), Name: name, Email: in.Vendor.Email, Phone: in.Vendor.Phone,
 			})
+			return v.ID, err
 		},
 	})
-	if kind := partner.KindOf(err); kind != "" && !retryable(kind) {
-		return MessageImpossible, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return MessageSent, nil
 }
 
 func (a *Activities) cancelPurchaseOrder(ctx context.Context, in CancelPurchaseOrderInput) (None, error) {
@@ -283,7 +279,7 @@ func (a *Activities) cancelPurchaseOrder(ctx context.Context, in CancelPurchaseO
 		return None{}, err
 	}
 	subject := fmt.Sprintf("Cancelled: purchase order %s from %s", in.Number, in.Company)
-	_, err = a.mailVendor(ctx, in.Ref+"/purchase-order-cancelled", in.Vendor, subject, text, html)
+	_, err = a.mailOnce(ctx, in.Ref+"/purchase-order-cancelled", in.Vendor, mail.Message{Subject: oneLine(subject), Text: text, HTML: html}, "purchase order "+in.Number+" is cancelled")
 	return None{}, toTemporal(ctx, err)
 }
 
@@ -296,10 +292,13 @@ func (a *Activities) unbookOrder(ctx context.Context, in CancelPurchaseOrderInpu
 		}
 		id = o.ID
 	}
-	err := qb.DeletePurchaseOrder(ctx, id)
+	how, err := "deleted", qb.DeletePurchaseOrder(ctx, id)
 	if kind := partner.KindOf(err); kind == partner.Invalid || kind == partner.Conflict {
 		// Something was booked against it meanwhile.
-		return qb.ClosePurchaseOrder(ctx, id)
+		how, err = "closed", qb.ClosePurchaseOrder(ctx, id)
+	}
+	if err == nil {
+		a.wroteAt(ctx, true, "", writing(atQuickBooks, "purchase order "+in.Number+" "+how), id)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -140,7 +141,7 @@ func (a *Activities) createOnce(ctx context.Context, rules policy.Sales, in Crea
 		return CreatedSale{}, err
 	}
 	ids, err := a.once(ctx, effect{
-		key: createKey(in.RequestID), note: string(text), settles: createSettles,
+		key: createKey(in.RequestID), note: string(text), settles: createSettles, about: creationAbout(in, team),
 		find: func(ctx context.Context, since time.Time) (string, bool, error) {
 			ref, found, err := a.findSale(ctx, in.Sale, since, keep)
 			return joinIDs(ref.ID, ref.TransactionID), found, err
@@ -161,6 +162,18 @@ func (a *Activities) createOnce(ctx context.Context, rules policy.Sales, in Crea
 		ID: out.PropertyID, TransactionID: out.TransactionID,
 		AddressKey: a.Keys.SaleAddress(in.Sale.Address, in.Sale.Postcode), SellerKey: a.Keys.Address(in.Sale.Email),
 	})
+}
+
+// creationAbout tells the audit of a creation and of who was chosen for it.
+func creationAbout(in CreateSaleInput, team []Assigned) about {
+	w := writing(atOpenMoove, "sale of request "+in.RequestID)
+	w.makes = "sale/"
+	for _, m := range team {
+		if m.ID != "" {
+			w.what += fmt.Sprintf(", %s %s", policy.Words(string(m.Role)), m.ID)
+		}
+	}
+	return w
 }
 
 func joinIDs(propertyID, transactionID string) string {

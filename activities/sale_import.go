@@ -375,6 +375,10 @@ func (b *batch) row(ctx context.Context, row store.ImportRow) error {
 		return err
 	}
 	row.PropertyID, row.TransactionID = created.PropertyID, created.TransactionID
+	// A row that is done is not looked at again.
+	if err := writeDown(ctx); err != nil {
+		return err
+	}
 	return b.Store.FinishRow(ctx, b.importID, row)
 }
 

@@ -92,18 +92,14 @@ func (a *Activities) mailSalesReport(ctx context.Context, in MailSalesReportInpu
 	for _, person := range to {
 		if !a.Outbound.Allows(person.Email) {
 			out.Recorded++
+			notSent(ctx, in.Ref+"/sales-report/"+a.Keys.Address(person.Email), "mail: report on all sales", Sent{
+				Outcome: MessageRecorded, Why: "KEYHOLDER_OUTBOUND is " + string(a.Outbound.Mode),
+			})
 			continue
 		}
-		key := in.Ref + "/sales-report/" + a.Keys.Address(person.Email)
-		_, err := a.once(ctx, effect{
-			key: key, find: notToBeFound, settles: mailSettles,
-			act: func(ctx context.Context) (string, error) {
-				id := a.messageID(key)
-				return id, a.Mail.Send(ctx, mail.Message{
-					MessageID: id, To: []mail.Address{{Name: person.Name, Email: strings.TrimSpace(person.Email)}}, Subject: subject, Text: text, HTML: html,
-				})
-			},
-		})
+		_, err := a.sendMail(ctx, in.Ref+"/sales-report/"+a.Keys.Address(person.Email), mail.Message{
+			To: []mail.Address{{Name: person.Name, Email: strings.TrimSpace(person.Email)}}, Subject: subject, Text: text, HTML: html,
+		}, about{kind: store.AuditMessage, partner: atMail, what: "mail: report on all sales"})
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue

@@ -3,6 +3,7 @@ package activities
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aictive/keyholder/activities/comparables"
@@ -32,6 +33,9 @@ const maxLookedUp = 50
 
 func (a *Activities) suggestRent(ctx context.Context, in SuggestRentInput) (comparables.Suggestion, error) {
 	out, err := a.suggest(ctx, in)
+	if err == nil && out.Rent > 0 {
+		decided(ctx, byPolicy, fmt.Sprintf("rent of lease %s: %s suggested, %d %% sure", in.LeaseID, out.Rent, out.Confidence), "lease/"+in.LeaseID)
+	}
 	return out, toTemporal(ctx, err)
 }
 

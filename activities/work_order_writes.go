@@ -79,6 +79,8 @@ type Written struct {
 	StatusID string `json:"status_id,omitempty"`
 	// Changed is false where everything was as wished already.
 	Changed bool `json:"changed"`
+	// Conflicts are what others had changed at RentVine meanwhile; see Written.Kept.
+	Conflicts []Conflict `json:"conflicts,omitempty"`
 }
 
 // AttachIncidentReportInput names the work order and the incident.
@@ -113,15 +115,32 @@ func (a *Activities) updateWorkOrder(ctx context.Context, in UpdateWorkOrderInpu
 		// Perhaps an earlier try has closed it; else people's word stands.
 		if current.StatusID != *wish.StatusID {
 			name = ""
+		} else {
+			a.wroteAt(ctx, false, "", orderAbout(in.WorkOrderID, wish, name), in.WorkOrderID)
+			err = a.wrote(ctx, workOrderRecord+in.WorkOrderID, picked(a.workOrderFields(current), "workOrderStatusID", primaryStatusField))
 		}
-		return Written{Status: name, StatusID: current.StatusID}, nil
+		return Written{Status: name, StatusID: current.StatusID}, err
+	}
+	met, err := a.settleConflicts(ctx, current, &wish, in.Closes)
+	if err != nil {
+		return Written{}, err
+	}
+	if wish.StatusID == nil {
+		name = "" // theirs stays
+	}
+	if len(met) > 0 && len(writtenFields(wish)) == 0 {
+		return Written{StatusID: current.StatusID, Conflicts: met}, nil
 	}
 	if satisfied(current, wish) {
-		return Written{Status: name, StatusID: current.StatusID}, nil
+		// Perhaps an earlier try has written it.
+		a.wroteAt(ctx, false, "", orderAbout(in.WorkOrderID, wish, name), in.WorkOrderID)
+		return Written{Status: name, StatusID: current.StatusID, Conflicts: met}, a.wrote(ctx, workOrderRecord+in.WorkOrderID, picked(a.workOrderFields(current), writtenFields(wish)...))
 	}
 	if _, err := a.RentVine.UpdateWorkOrder(ctx, in.WorkOrderID, wish); err != nil {
 		return Written{}, toTemporal(ctx, err)
 	}
+	// RentVine may have kept a part alone: it is recorded whatever it says.
+	a.wroteAt(ctx, true, "", orderAbout(in.WorkOrderID, wish, name), in.WorkOrderID)
 	after, err := a.RentVine.WorkOrder(ctx, in.WorkOrderID)
 	if err != nil {
 		return Written{}, toTemporal(ctx, err)
@@ -130,7 +149,43 @@ func (a *Activities) updateWorkOrder(ctx context.Context, in UpdateWorkOrderInpu
 		return Written{}, temporal.NewNonRetryableApplicationError(
 			"rentvine.update_work_order: RentVine answered 200 and changed nothing", "no_op", nil)
 	}
-	return Written{Status: name, StatusID: after.StatusID, Changed: true}, nil
+	if err := a.wrote(ctx, workOrderRecord+in.WorkOrderID, picked(a.workOrderFields(after), writtenFields(wish)...)); err != nil {
+		return Written{}, err
+	}
+	return Written{Status: name, StatusID: after.StatusID, Changed: true, Conflicts: met}, nil
+}
+
+// orderAbout says to the audit what was written of a work order. People's words are none
+// of it.
+func orderAbout(id string, wish rentvine.WorkOrderUpdate, status string) about {
+	var fields []string
+	for _, f := range []struct {
+		name  string
+		value *string
+	}{
+		{"assigned user", wish.AssignedToUserID}, {"vendor", wish.VendorContactID},
+		{"from", wish.ScheduledStartDate}, {"until", wish.ScheduledEndDate},
+		{"window from", wish.AppointmentWindowStart}, {"window until", wish.AppointmentWindowEnd},
+		{"begun on", wish.ActualStartDate}, {"done on", wish.ActualEndDate}, {"estimate", wish.EstimatedAmount},
+	} {
+		switch {
+		case f.value == nil:
+		case *f.value == "":
+			fields = append(fields, "no "+f.name)
+		default:
+			fields = append(fields, f.name+" "+*f.value)
+		}
+	}
+	if wish.StatusID != nil {
+		fields = slices.Insert(fields, 0, fmt.Sprintf("status %s (%s)", *wish.StatusID, status))
+	}
+	if wish.IsOwnerApproved != nil {
+		fields = append(fields, "approved by the owner")
+	}
+	if wish.ClosingDescription != nil {
+		fields = append(fields, "closing description")
+	}
+	return writing(atRentVine, "work order "+id+": "+strings.Join(fields, ", "))
 }
 
 // wished turns the wish into RentVine's fields after reading the account's own
@@ -197,6 +252,28 @@ func chooseStatus(statuses []rentvine.WorkOrderStatus, names []string, primary i
 	return rentvine.WorkOrderStatus{}, false
 }
 
+// writtenFields are the names of what a wish writes; another status is one of another group,
+// too.
+func writtenFields(wish rentvine.WorkOrderUpdate) []string {
+	var names []string
+	for name, value := range map[string]*string{
+		"workOrderStatusID": wish.StatusID, "primaryWorkOrderStatusID": wish.StatusID,
+		"scheduledStartDate": wish.ScheduledStartDate, "scheduledEndDate": wish.ScheduledEndDate,
+		"appointmentWindowStartDateTime": wish.AppointmentWindowStart, "appointmentWindowEndDateTime": wish.AppointmentWindowEnd,
+		"assignedToUserID": wish.AssignedToUserID, "vendorContactID": wish.VendorContactID,
+		"actualStartDate": wish.ActualStartDate, "actualEndDate": wish.ActualEndDate,
+		"estimatedAmount": wish.EstimatedAmount, "closingDescription": wish.ClosingDescription,
+	} {
+		if value != nil {
+			names = append(names, name)
+		}
+	}
+	if wish.IsOwnerApproved != nil {
+		names = append(names, "isOwnerApproved")
+	}
+	return names
+}
+
 func satisfied(w rentvine.WorkOrder, wish rentvine.WorkOrderUpdate) bool {
 	same := func(have string, want *string) bool { return want == nil || have == *want }
 	return same(w.StatusID, wish.StatusID) && same(w.ScheduledStartDate, wish.ScheduledStartDate) &&
@@ -233,7 +310,8 @@ func (a *Activities) attachIncidentReport(ctx context.Context, in AttachIncident
 	}
 	name := reportFile(in.Report)
 	id, err := a.once(ctx, effect{
-		key: in.Ref + "/incident-report",
+		key:   in.Ref + "/incident-report",
+		about: writing(atRentVine, "file "+name+" on work order "+in.WorkOrderID),
 		find: func(ctx context.Context, _ time.Time) (string, bool, error) {
 			f, found, err := a.RentVine.FindFile(ctx, rentvine.ObjectWorkOrder, in.WorkOrderID, name)
 			return f.ID, found, err
@@ -247,8 +325,12 @@ func (a *Activities) attachIncidentReport(ctx context.Context, in AttachIncident
 }
 
 func (a *Activities) mailIncidentReport(ctx context.Context, in MailIncidentReportInput) (Sent, error) {
+	const what = "incident report"
+	key := in.Ref + "/incident-report-mail/" + in.To.ID
 	if !a.Outbound.Allows(in.To.Email) {
-		return Sent{Outcome: MessageRecorded, Channel: Mail, Why: "KEYHOLDER_OUTBOUND is " + string(a.Outbound.Mode)}, nil
+		kept := Sent{Outcome: MessageRecorded, Channel: Mail, Why: "KEYHOLDER_OUTBOUND is " + string(a.Outbound.Mode)}
+		notSent(ctx, key, mailTo(in.To.ID, what), kept)
+		return kept, nil
 	}
 	pdf, err := incidentreport.PDF(in.Report)
 	if err != nil {
@@ -258,17 +340,10 @@ func (a *Activities) mailIncidentReport(ctx context.Context, in MailIncidentRepo
 	if err != nil {
 		return Sent{}, err
 	}
-	key := in.Ref + "/incident-report-mail/" + in.To.ID
-	_, err = a.once(ctx, effect{
-		key: key, find: notToBeFound, settles: mailSettles,
-		act: func(ctx context.Context) (string, error) {
-			id := a.messageID(key)
-			return id, a.Mail.Send(ctx, mail.Message{
-				MessageID: id, To: []mail.Address{{Name: in.To.Name, Email: in.To.Email}}, Subject: in.Subject,
-				Text: incidentreport.Text(in.Report), HTML: html,
-				Attachments: []mail.Attachment{{Name: reportFile(in.Report), ContentType: "application/pdf", Data: pdf}},
-			})
-		},
-	})
+	_, err = a.sendMail(ctx, key, mail.Message{
+		To: []mail.Address{{Name: in.To.Name, Email: in.To.Email}}, Subject: in.Subject,
+		Text: incidentreport.Text(in.Report), HTML: html,
+		Attachments: []mail.Attachment{{Name: reportFile(in.Report), ContentType: "application/pdf", Data: pdf}},
+	}, mailAbout(in.To.ID, what, in.Subject))
 	return Sent{Outcome: MessageSent, Channel: Mail}, toTemporal(ctx, err)
 }

@@ -58,7 +58,10 @@ func newAccount(t *testing.T) *account {
 	require.NoError(t, err)
 	photos := blobs.InMemory()
 	t.Cleanup(func() { require.NoError(t, photos.Close()) })
-	a.acts = New(Config{RentVine: client, Policy: rules, Store: older{kept, stillOnItsWay}, Photos: photos, Log: zap.NewNop()})
+	a.acts = New(Config{
+		RentVine: client, Policy: rules, Store: older{kept, stillOnItsWay}, Photos: photos, Log: zap.NewNop(),
+		FindProperty: func(context.Context, durable.Event) error { return nil },
+	})
 	return a
 }
 
@@ -335,6 +338,18 @@ func (a *account) upload(ids ...string) []durable.Photo {
 		photos = append(photos, durable.Photo{ID: id, Field: "after"})
 	}
 	return photos
+}
+
+func TestDocumentsAreAttachedAsWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	photos := a.upload("0123456789abcdef.pdf", "0af3.pdf")
+	ids, err := a.acts.attachPhotos(t.Context(), AttachPhotosInput{Ref: "x", WorkOrderID: "1", Photos: photos})
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{"document-after-01234567.pdf", "document-after-0af3.pdf"}, a.files())
+	_, data, ok := a.box.File(ids[0])
+	require.True(t, ok)
+	require.Equal(t, "picture 0123456789abcdef.pdf", string(data))
 }
 
 func TestPhotosAreAttachedOnce(t *testing.T) {

@@ -150,6 +150,7 @@ func (r *reading) read(ctx context.Context, in ReadReportInput) error {
 
 	var order rentvine.WorkOrder
 	var orderErr error
+	began := r.a.Now()
 	var group errgroup.Group
 	group.Go(func() error {
 		order, orderErr = r.a.RentVine.WorkOrder(ctx, in.WorkOrderID)
@@ -161,6 +162,10 @@ func (r *reading) read(ctx context.Context, in ReadReportInput) error {
 	switch {
 	case orderErr == nil:
 		r.report.Found = true
+		// Where it cannot be kept, whoever compares tells of it once more.
+		if err := r.a.knows(ctx, began, workOrderRecord+order.ID, r.a.workOrderFields(order)); err != nil && !in.BestEffort {
+			return err
+		}
 		// An event may name the tenant where the record names nobody.
 		order.LeaseID = cmp.Or(order.LeaseID, hint.LeaseID)
 		order.RequestedByContactID = cmp.Or(order.RequestedByContactID, hint.RequestedByContactID)
@@ -262,11 +267,7 @@ func (r *reading) movedOut() bool {
 		return false
 	}
 	zone := cmp.Or(r.a.Policy.For(property.PortfolioID, property.ID).TimeZone, property.Zone)
-	place, err := time.LoadLocation(zone)
-	if err != nil {
-		place = time.UTC
-	}
-	return lease.MoveOut < r.a.businessNow().In(place).Format(time.DateOnly)
+	return lease.MoveOut < DayIn(r.a.businessNow(), zone)
 }
 
 // person normalises the phone to E.164; one that cannot be is left out, so that

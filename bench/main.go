@@ -32,7 +32,11 @@ type settings struct {
 	// linkRounds alternate echo and ingress, each for perLinkRound; the medians are compared.
 	linkRounds   int
 	perLinkRound time.Duration
-	small        bool
+	// events is how many deliveries the reliability run makes, 0 for its own choice.
+	events int
+	small  bool
+	// only names the one figure that is measured, "" for all.
+	only string
 }
 
 func main() {
@@ -44,6 +48,8 @@ func main() {
 	flag.StringVar(&floorAddr, "floor", "", "run the floor on this address (used by the bench itself)")
 	flag.StringVar(&temporal, "temporal", "", "Temporal of the floor")
 	flag.StringVar(&page, "page", "", "the floor shows the page in this file instead")
+	flag.StringVar(&s.only, "only", "", "measure one: throughput, latency, imports, repairs, leasing, finance, portfolio, links, reliability or simulation")
+	flag.IntVar(&s.events, "events", 0, "deliveries of the reliability run (0: 10,000, or 600 with -small)")
 	rounds := flag.Int("rounds", 0, "rounds of each figure (0: 5, or 1 with -small)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -90,13 +96,17 @@ func run(ctx context.Context, s settings) (err error) {
 	if s.binary, err = filepath.Abs(s.binary); err != nil {
 		return err
 	}
-	return errors.Join(
-		throughput(ctx, s, filepath.Join(dir, "throughput")),
-		latency(ctx, s, filepath.Join(dir, "latency")),
-		imports(ctx, s, filepath.Join(dir, "imports")),
-		repairs(ctx, s, filepath.Join(dir, "repairs")),
-		leaseYear(ctx, s, filepath.Join(dir, "leasing")),
-		links(ctx, s, filepath.Join(dir, "links")),
-		simulate(os.Stdout, s.small),
-	)
+	for _, m := range []struct {
+		name    string
+		measure func(context.Context, settings, string) error
+	}{
+		{"throughput", throughput}, {"latency", latency}, {"imports", imports}, {"repairs", repairs}, {"leasing", leaseYear},
+		{"finance", finance}, {"portfolio", monthEnds}, {"links", links}, {"reliability", reliability},
+		{"simulation", func(_ context.Context, s settings, _ string) error { return simulate(os.Stdout, s.small) }},
+	} {
+		if s.only == "" || s.only == m.name {
+			err = errors.Join(err, m.measure(ctx, s, filepath.Join(dir, m.name)))
+		}
+	}
+	return err
 }

@@ -7,9 +7,12 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
+
+	"github.com/aictive/keyholder/workflows/durable"
 )
 
 // Options say which cluster to dial and how to speak to it. The zero value is
@@ -86,6 +89,7 @@ func clientOptions(o Options) (client.Options, error) {
 	opts.Logger = Logger(logger)
 	opts.MetricsHandler = o.Metrics
 	opts.DataConverter, opts.FailureConverter = o.Keys.Converters()
+	opts.Interceptors = []interceptor.ClientInterceptor{durable.NewTrail(opts.DataConverter)}
 	return opts, nil
 }
 

@@ -55,7 +55,7 @@ func TestApplySchedules(t *testing.T) {
 	c := freshNamespace(t)
 	rules, err := policy.Load("")
 	require.NoError(t, err)
-	wanted, unwanted := workflows.Schedules(rules.Sales(), policy.Leasing{}, durable.Clock{})
+	wanted, unwanted := workflows.Schedules(rules.Sales(), policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, durable.Clock{})
 	did, err := cluster.ApplySchedules(t.Context(), c, wanted, unwanted)
 	require.NoError(t, err)
 	require.Equal(t, []string{"sync-openmoove created", "sales-report created"}, did)
@@ -81,7 +81,7 @@ func TestApplySchedules(t *testing.T) {
 	require.True(t, polling())
 
 	// Without sales nothing is started any more; what runs goes on to its end.
-	wanted, unwanted = workflows.Schedules(policy.Sales{}, policy.Leasing{}, durable.Clock{})
+	wanted, unwanted = workflows.Schedules(policy.Sales{}, policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, durable.Clock{})
 	did, err = cluster.ApplySchedules(t.Context(), c, wanted, unwanted)
 	require.NoError(t, err)
 	require.Equal(t, []string{"sync-openmoove removed", "sales-report removed"}, did)
@@ -101,7 +101,7 @@ func TestApplySchedulesKeepsAPause(t *testing.T) {
 	c := freshNamespace(t)
 	rules, err := policy.Load("")
 	require.NoError(t, err)
-	wanted, _ := workflows.Schedules(rules.Sales(), policy.Leasing{}, durable.Clock{})
+	wanted, _ := workflows.Schedules(rules.Sales(), policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, durable.Clock{})
 	report := wanted[1]
 	apply := func(s client.ScheduleOptions) {
 		_, err := cluster.ApplySchedules(t.Context(), c, []client.ScheduleOptions{s}, nil)

@@ -32,6 +32,8 @@ type APIConfig struct {
 	// Hashes derive the ids of sales and imports.
 	Hashes  store.Keys
 	Imports store.Imports
+	// Audit keeps what was accepted; nil keeps nothing.
+	Audit store.Audit
 	// FindSale finds a sale that is or was followed, by its integer id or its UUID
 	// in small letters: one of the two is "". The error is store.ErrNotFound where
 	// there is none. Without it there is no POST /v1/milestone-events.

@@ -218,16 +218,20 @@ func importRows(keys store.Keys, parsed []intake.Row) (rows []store.ImportRow, p
 func (a *API) startImport(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Limits.Start)
 	defer cancel()
-	_, err := a.cfg.Temporal.ExecuteWorkflow(ctx, a.startOptions(sales.ImportWorkflowID(id), "import sales", importPriority),
+	run, err := a.cfg.Temporal.ExecuteWorkflow(ctx, a.startOptions(sales.ImportWorkflowID(id), "import sales", importPriority),
 		sales.ImportName, sales.ImportInput{ImportID: id})
-	if errors.As(err, new(*serviceerror.WorkflowExecutionAlreadyStarted)) {
-		return nil
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		run, err = a.cfg.Temporal.GetWorkflow(ctx, sales.ImportWorkflowID(id), started.RunId), nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tell(ctx, a.cfg.Audit, a.cfg.Log, submittedEntry("import of sales", id, run))
 }
 
 func (a *API) notStarted(id string, err error) apiReply {
-	a.cfg.Log.Warn("Temporal has not confirmed an import", zap.String("workflow", sales.ImportWorkflowID(id)), zap.Error(err))
+	a.cfg.Log.Warn("an import was not confirmed", zap.String("workflow", sales.ImportWorkflowID(id)), zap.Error(err))
 	return away("not_confirmed", "The rows are kept, but their creation could not be started now. Send the same file again: nothing is created twice.")
 }
 

@@ -121,6 +121,12 @@ func (a *API) describeImport(ctx context.Context, i store.Import) importAnswer {
 		}
 		return answer
 	}
+	if d.State == sales.ImportFinished || d.State == sales.ImportCancelled {
+		// The rows were counted before it ended.
+		if ended, err := a.cfg.Imports.Import(ctx, i.ID); err == nil {
+			answer = storedImport(ended)
+		}
+	}
 	answer.told(d, time.Now())
 	if d.State == sales.ImportRunning {
 		if why := a.whyWaiting(ctx, answer.WorkflowID); why != "" {

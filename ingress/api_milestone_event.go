@@ -64,18 +64,22 @@ func (a *API) reportMilestone(c echo.Context) apiReply {
 	return a.handOver(ctx, event, sale)
 }
 
-// handOver answers only what Temporal has confirmed.
+// handOver answers only what Temporal has confirmed and whose receipt is kept.
 func (a *API) handOver(ctx context.Context, event milestoneEvent, sale FoundSale) apiReply {
 	id, key := sales.SaleID(sale.PropertyID), event.key(sale.PropertyID)
-	err := sales.ReportMilestone(ctx, a.cfg.Temporal, a.cfg.TaskQueue, a.cfg.Clock, sale.PropertyID, sales.MilestoneReport{
+	report := sales.MilestoneReport{
 		Key: key, Type: event.kind, Milestone: event.milestone, By: event.by,
 		OccurredAt: event.occurredAt, ReceivedAt: time.Now().UTC(),
-	})
+	}
+	err := sales.ReportMilestone(ctx, a.cfg.Temporal, a.cfg.TaskQueue, a.cfg.Clock, sale.PropertyID, report)
+	if err == nil && a.cfg.Audit != nil {
+		err = a.cfg.Audit.Accept(ctx, milestoneReceipt(report, sale.PropertyID))
+	}
 	switch {
 	case errors.Is(err, sales.ErrSaleEnded):
 		return saleEnded(sale)
 	case err != nil:
-		a.cfg.Log.Warn("Temporal has not confirmed a milestone event", zap.String("workflow", id), zap.Error(err))
+		a.cfg.Log.Warn("a milestone event was not confirmed", zap.String("workflow", id), zap.Error(err))
 		r := away("not_confirmed", "The event could not be recorded now. Send it again later: it counts once.")
 		r.workflowID = id
 		return r

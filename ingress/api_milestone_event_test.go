@@ -378,7 +378,7 @@ func TestAPIFindsTheSaleOfAMilestoneEvent(t *testing.T) {
 		}
 	}
 	require.Equal(t, "5", d.apiMetric("POST "+eventPath, "not_confirmed", 503))
-	require.Contains(t, d.log.String(), "Temporal has not confirmed a milestone event")
+	require.Contains(t, d.log.String(), "a milestone event was not confirmed")
 }
 
 func TestAPIMilestoneEventsWhileTheStoreIsAway(t *testing.T) {

@@ -81,7 +81,7 @@ func (a *API) createSale(c echo.Context) apiReply {
 	// Who hangs up stops waiting, but what is begun is begun.
 	run, seen, err := a.startSale(context.WithoutCancel(c.Request().Context()), id, sale)
 	if err != nil {
-		a.cfg.Log.Warn("Temporal has not confirmed a sale", zap.String("workflow", sales.CreateID(id)), zap.Error(err))
+		a.cfg.Log.Warn("a sale was not confirmed", zap.String("workflow", sales.CreateID(id)), zap.Error(err))
 		return away("not_confirmed", "The sale could not be recorded now. Send it again later: it will not be created twice.")
 	}
 	return a.awaitSale(c.Request().Context(), id, run, seen, wait)
@@ -123,15 +123,19 @@ const (
 )
 
 // startSale starts the sale's workflow, or finds the one that runs or has
-// succeeded. An error means that nothing is known to have happened.
+// succeeded. An error means that nothing is known to have happened, or that the audit
+// could not be told.
 func (a *API) startSale(ctx context.Context, id string, sale sales.NewSale) (run client.WorkflowRun, before seen, err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Limits.Start)
 	defer cancel()
 	run, err = a.cfg.Temporal.ExecuteWorkflow(ctx, a.startOptions(sales.CreateID(id), "create sale", salePriority),
 		sales.CreateName, sales.CreateInput{RequestID: id, Clock: a.cfg.Clock, Sale: sale})
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err == nil {
+		return run, seenNever, tell(ctx, a.cfg.Audit, a.cfg.Log, submittedEntry("sale", id, run))
+	}
 	if !errors.As(err, &started) {
-		return run, seenNever, err
+		return nil, seenNever, err
 	}
 	found, err := a.cfg.Temporal.DescribeWorkflow(ctx, sales.CreateID(id), started.RunId)
 	if err != nil {
@@ -141,7 +145,8 @@ func (a *API) startSale(ctx context.Context, id string, sale sales.NewSale) (run
 	if found.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		before = seenRunning
 	}
-	return a.cfg.Temporal.GetWorkflow(context.WithoutCancel(ctx), sales.CreateID(id), started.RunId), before, nil
+	run = a.cfg.Temporal.GetWorkflow(context.WithoutCancel(ctx), sales.CreateID(id), started.RunId)
+	return run, before, tell(ctx, a.cfg.Audit, a.cfg.Log, submittedEntry("sale", id, run))
 }
 
 // startOptions let a workflow run once: it starts anew only where the last run has

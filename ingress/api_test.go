@@ -155,7 +155,7 @@ func openAPIDoor(t *testing.T, router *Router, change apiChange) *apiDoor {
 	d.door = open(t, router, func(c *Config) {
 		c.Registry = prometheus.NewRegistry()
 		cfg := APIConfig{
-			Keys: []string{newKey, oldKey}, Temporal: d.temporal, TaskQueue: d.queue, Hashes: d.hashes, Imports: d.store,
+			Keys: []string{newKey, oldKey}, Temporal: d.temporal, TaskQueue: d.queue, Hashes: d.hashes, Imports: d.store, Audit: d.store,
 			FindSale: followed{}.find, MilestoneEvents: usualEvents, Report: someReport(t),
 			Log: c.Log, Registerer: c.Registry, Limits: APILimits{PerSecond: 1e6, Burst: 1e6, Start: router.cfg.Limit, Describe: router.cfg.Limit},
 		}

@@ -97,9 +97,16 @@ func (d *Decoder) Decode(body []byte, deliveryID string, at time.Time) (durable.
 	}
 	e.Type = name
 	field := d.routes[name].IDField
+	if !isRecordOf(name, field) {
+		// The object's id and the plain id are those of the unit, never of its property.
+		data, sent = only(data, field), envelope{}
+	}
 	if e.EntityID, ok = d.entityID(data, sent, field); !ok {
 		if d.source == SourceOpenMoove {
 			return refuse("no_entity_id", "Send OpenMoove's integer id of the property as data."+field+".")
+		}
+		if !isRecordOf(name, field) {
+			return refuse("no_entity_id", "Send the id of the property as data."+field+": 1 to 64 letters, digits, - or _.")
 		}
 		return refuse("no_entity_id", "Send the record's id as data."+field+" or data.id: 1 to 64 letters, digits, - or _.")
 	}
@@ -191,6 +198,19 @@ func (d *Decoder) entityID(data any, sent envelope, field string) (string, bool)
 		}
 	}
 	return "", false
+}
+
+// isRecordOf tells whether a field is the id of the record that an event of a type is
+// about: leaseID for lease.created, not propertyID for unit.created.
+func isRecordOf(eventType, field string) bool {
+	record, _, _ := strings.Cut(eventType, ".")
+	return squash(record)+"id" == squash(field)
+}
+
+// only is a record with one of its fields.
+func only(data any, field string) any {
+	record, _ := data.(map[string]any)
+	return map[string]any{field: record[field]}
 }
 
 // eventTime reads the body's own timestamp: RFC 3339 with a zone, or unix time

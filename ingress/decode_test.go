@@ -87,7 +87,7 @@ func TestDecodeEventNames(t *testing.T) {
 		"unit.created": "unit.created", "PROPERTY.UPDATED": "property.updated", "paymentReceived": "payment.received",
 		"inspection.created": "inspection.created", "Wörk Order <b>": "W_rk_Order__b_", strings.Repeat("x", 300): strings.Repeat("x", 100),
 	} {
-		e := decoded(t, SourceRentVine, fmt.Sprintf(`{"event_type":%q,"data":{"id":"1"}}`, sent))
+		e := decoded(t, SourceRentVine, fmt.Sprintf(`{"event_type":%q,"data":{"id":"1","propertyID":"1"}}`, sent))
 		require.Equal(t, want, e.Type)
 		require.Equal(t, "1", e.EntityID)
 	}
@@ -283,6 +283,59 @@ func TestRouteTables(t *testing.T) {
 			require.NotEmpty(t, r.IDField)
 			require.True(t, strings.HasSuffix(r.Target.Prefix, "/"))
 		}
+	}
+}
+
+// A unit's own id never names its property, in whichever envelope and wherever it stands.
+func TestDecodeUnitsGoToTheirProperty(t *testing.T) {
+	t.Parallel()
+	guide := func(data string) string { return `{"event_type":"unit.updated","data":` + data + `}` }
+	live := func(object, data string) string {
+		return `{"event":{"eventType":"unitUpdated","objectID":` + object + `},"data":` + data + `}`
+	}
+	for name, body := range map[string]string{
+		"guide":                guide(`{"unitID":"9","propertyID":"31"}`),
+		"guide's spelling":     guide(`{"unit_id":9,"property_id":31}`),
+		"guide, plain id":      guide(`{"id":9,"propertyID":31}`),
+		"live":                 live(`"9"`, `{"unitID":"9","propertyID":"31"}`),
+		"live, plain id":       live(`9`, `{"id":"9","propertyID":31}`),
+		"live, only the place": live(`"9"`, `{"propertyID":"31"}`),
+	} {
+		e := decoded(t, SourceRentVine, body)
+		require.Equal(t, "31", e.EntityID, name)
+		require.Contains(t, string(e.Data), "propertyID", name)
+	}
+	d, err := NewDecoder(SourceRentVine)
+	require.NoError(t, err)
+	for name, body := range map[string]string{
+		"guide, no property":   guide(`{"unitID":"9"}`),
+		"guide, plain id":      guide(`{"id":"9"}`),
+		"guide, bad property":  guide(`{"id":"9","propertyID":"a b"}`),
+		"guide, no data":       guide(`null`),
+		"live, no property":    live(`"9"`, `{"unitID":"9"}`),
+		"live, plain id":       live(`"9"`, `{"id":"9"}`),
+		"live, empty property": live(`"9"`, `{"propertyID":""}`),
+		"live, zero property":  live(`"9"`, `{"propertyID":"0"}`),
+		"live, no data":        live(`"9"`, `null`),
+	} {
+		_, err := d.Decode([]byte(body), "", receivedAt)
+		var bad *DecodeError
+		require.ErrorAs(t, err, &bad, name)
+		require.Equal(t, http.StatusUnprocessableEntity, bad.Status, name)
+		require.Equal(t, "no_entity_id", bad.Reason, name)
+		require.Contains(t, bad.Detail, "data.propertyID", name)
+		require.NotContains(t, bad.Detail, "data.id", name)
+	}
+	// A property's own events take its id wherever it stands.
+	for name, body := range map[string]string{
+		"its field": `{"event_type":"property.updated","data":{"propertyID":"31"}}`,
+		"plain id":  `{"event_type":"property.created","data":{"id":31}}`,
+		"object id": `{"event":{"eventType":"propertyCreated","objectID":"31"},"data":null}`,
+	} {
+		require.Equal(t, "31", decoded(t, SourceRentVine, body).EntityID, name)
+	}
+	for _, r := range Routes(SourceRentVine) {
+		require.Equal(t, !strings.HasPrefix(r.Type, "unit."), isRecordOf(r.Type, r.IDField), r.Type)
 	}
 }
 

@@ -23,7 +23,6 @@ import (
 // Why an event is parked, as the search attribute Reason says it.
 const (
 	ParkedUnknownType  = "unknown type"
-	ParkedNoWorkflow   = "no workflow yet"
 	ParkedEntityClosed = "entity closed"
 )
 
@@ -65,6 +64,10 @@ type RouterConfig struct {
 	Clock durable.Clock
 	// Limit is how long Deliver may take in all; 0 means 5 seconds.
 	Limit time.Duration
+	// Receipts keeps what Temporal has confirmed; nil keeps nothing. Via is how the events of
+	// Deliver come.
+	Receipts Receipts
+	Via      string
 }
 
 // Router hands events to the workflows of their entities. It needs no HTTP: the
@@ -72,6 +75,7 @@ type RouterConfig struct {
 type Router struct {
 	cfg    RouterConfig
 	tables map[string]routeTable
+	book   *receiptBook
 }
 
 // NewRouter makes a Router over the route table of every source.
@@ -82,25 +86,43 @@ func NewRouter(cfg RouterConfig) *Router {
 	if cfg.Limit == 0 {
 		cfg.Limit = 5 * time.Second
 	}
-	return &Router{cfg: cfg, tables: map[string]routeTable{
+	return &Router{cfg: cfg, book: newReceiptBook(cfg.Receipts), tables: map[string]routeTable{
 		SourceRentVine:  routeTableOf(SourceRentVine),
 		SourceOpenMoove: routeTableOf(SourceOpenMoove),
 	}}
 }
 
 // Deliver starts or signals the entity's workflow in one call and returns only
-// after Temporal has confirmed. An error means that nothing is known to have
-// happened: delivering the same event again is safe, because workflows take an
-// event key once.
+// after Temporal has confirmed and the receipt is kept. An error means that nothing
+// is known to have happened: delivering the same event again is safe, because
+// workflows take an event key once, and so do receipts.
 func (r *Router) Deliver(ctx context.Context, e durable.Event) (Result, error) {
+	return r.DeliverAs(ctx, e, r.cfg.Via)
+}
+
+// DeliverAs is Deliver for an event that came in another way than the Router's others.
+func (r *Router) DeliverAs(ctx context.Context, e durable.Event, via string) (Result, error) {
+	return r.deliver(ctx, e, origin{via: via})
+}
+
+func (r *Router) deliver(ctx context.Context, e durable.Event, from origin) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Limit)
 	defer cancel()
+	result, err := r.route(ctx, e)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := r.book.keep(ctx, receiptOf(e, from, result)); err != nil {
+		return Result{}, err
+	}
+	return result, nil
+}
+
+// route brings the event to the workflow that it is for, or parks it.
+func (r *Router) route(ctx context.Context, e durable.Event) (Result, error) {
 	route, known := r.tables[e.Source][e.Type]
-	switch {
-	case !known:
+	if !known {
 		return r.park(ctx, e, ParkedUnknownType)
-	case route.Target.Workflow == partnersync.ParkedEventName:
-		return r.park(ctx, e, ParkedNoWorkflow)
 	}
 	s := start{target: route.Target, id: e.EntityID, event: e, idField: route.IDField}
 	runID, err := r.signalWithStart(ctx, s)

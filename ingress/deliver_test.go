@@ -156,28 +156,28 @@ func TestDeliverToClosedEntityNobodyAnswersFor(t *testing.T) {
 	require.ErrorContains(t, err, "ask closed workflow work-order/"+entity(t))
 }
 
-func TestDeliverParksWhatHasNoWorkflow(t *testing.T) {
+func TestDeliverParksTypesThatNobodyKnows(t *testing.T) {
 	t.Parallel()
 	r := testRouter(t, nil)
-	for _, kind := range []string{"unit.created", "property.updated"} {
+	for _, kind := range []string{"tenant.sneezed", "inspection.updated"} {
 		source := SourceRentVine
-		e := durable.Event{Source: source, Type: kind, EntityID: "31", Key: source + ":" + kind, ReceivedAt: receivedAt}
+		e := durable.Event{Source: source, Type: kind, EntityID: "31", Key: source + ":" + kind, ReceivedAt: receivedAt, Data: json.RawMessage(`{"propertyID":"31"}`)}
 		first := deliver(t, r, e)
 		require.Equal(t, Parked, first.Outcome)
-		require.Equal(t, ParkedNoWorkflow, first.Reason)
+		require.Equal(t, ParkedUnknownType, first.Reason)
 		require.Equal(t, "parked/"+source+"/"+digest([]byte(e.Key))[:32], first.WorkflowID)
 		require.Equal(t, first, deliver(t, r, e), "the same event is parked once")
 		got := recorded(t, r.cfg.Client, first.WorkflowID, "")
 		require.Equal(t, digest([]byte(e.Key))[:32], got.ID)
 		require.Len(t, got.Taken, 1)
 	}
-	require.Equal(t, "31", described(t, r.cfg.Client, "parked/rentvine/"+digest([]byte("rentvine:property.updated"))[:32]).attributes["PropertyID"])
+	require.Equal(t, "31", described(t, r.cfg.Client, "parked/rentvine/"+digest([]byte("rentvine:inspection.updated"))[:32]).attributes["PropertyID"])
 }
 
 func TestDeliverParkedAndDecided(t *testing.T) {
 	t.Parallel()
 	r := testRouter(t, nil)
-	e := durable.Event{Source: SourceRentVine, Type: "payment.received", EntityID: "1", Key: "rentvine:" + t.Name(),
+	e := durable.Event{Source: SourceRentVine, Type: "tenant.sneezed", EntityID: "1", Key: "rentvine:" + t.Name(),
 		ReceivedAt: receivedAt, Changes: map[string]durable.Change{"end": {}}}
 	closeRun(t, r, e)
 	require.Equal(t, Duplicate, deliver(t, r, e).Outcome, "what a person has replayed or discarded is not held again")

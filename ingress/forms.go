@@ -14,9 +14,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/aictive/keyholder/ingress/pages"
-	"github.com/aictive/keyholder/ingress/picture"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/store/blobs"
 	"github.com/aictive/keyholder/workflows/durable"
 )
 
@@ -26,16 +26,31 @@ type form struct {
 	note   string
 	// typed is what was posted by name, as it was typed; ticks of a field are several.
 	typed map[string][]string
-	// pictures are those that could be read, in the order sent.
-	pictures []upload
-	// refused says of fields with photos what was wrong with one.
+	// uploads are the files that could be read, in the order sent.
+	uploads []upload
+	// refused says of fields with files what was wrong with one.
 	refused map[string]string
 }
 
-// upload is a picture and the field that it was sent for.
+// upload is a file as it is kept, and the field that it was sent for.
 type upload struct {
 	field string
-	photo picture.Photo
+	// data is a JPEG, or a PDF file where ending is blobs.PDF.
+	data   []byte
+	ending string
+	// digest is that of store.Photo.
+	digest string
+}
+
+// uploaded tells whether a field takes files.
+func uploaded(f store.Field) bool { return f.Kind == store.FieldPhotos || f.Kind == store.FieldFiles }
+
+// wordFor is what people call what a field takes.
+func wordFor(f store.Field) string {
+	if f.Kind == store.FieldFiles {
+		return "file"
+	}
+	return "photo"
 }
 
 // formProblem is what is wrong with a field, "" for the form as a whole.
@@ -47,10 +62,8 @@ func needsForm(q store.Question, choice string) bool {
 	return slices.ContainsFunc(q.Fields, func(f store.Field) bool { return slices.Contains(f.For, choice) })
 }
 
-// takesPhotos tells whether the question's form has photos to upload.
-func takesPhotos(q store.Question) bool {
-	return slices.ContainsFunc(q.Fields, func(f store.Field) bool { return f.Kind == store.FieldPhotos })
-}
+// takesFiles tells whether the question's form has photos or files to upload.
+func takesFiles(q store.Question) bool { return slices.ContainsFunc(q.Fields, uploaded) }
 
 // check brings what was typed into the form in which answers have it, or says what is
 // wrong with which field. A field that belongs to other choices is left out where it
@@ -61,10 +74,10 @@ func (f form) check(q store.Question) (fields map[string]string, problems []form
 		required := slices.Contains(field.For, f.option.Choice)
 		concerned := required || len(field.For) == 0
 		value, why := readField(field, f.typed[field.Name])
-		if field.Kind == store.FieldPhotos {
+		if uploaded(field) {
 			why = f.refused[field.Name]
 		}
-		if why == "" && required && value == "" && !f.hasPhoto(field.Name) {
+		if why == "" && required && value == "" && !f.hasFile(field.Name) {
 			why = unfilled(field)
 		}
 		switch {
@@ -75,22 +88,22 @@ func (f form) check(q store.Question) (fields map[string]string, problems []form
 		}
 	}
 	if len(problems) > 0 {
-		problems = append(problems, f.lostPhotos(q, problems)...)
+		problems = append(problems, f.lostFiles(q, problems)...)
 	}
 	return fields, problems
 }
 
-func (f form) hasPhoto(field string) bool {
-	return slices.ContainsFunc(f.pictures, func(u upload) bool { return u.field == field })
+func (f form) hasFile(field string) bool {
+	return slices.ContainsFunc(f.uploads, func(u upload) bool { return u.field == field })
 }
 
-// lostPhotos says that photos must be chosen again: a page cannot put files back.
-func (f form) lostPhotos(q store.Question, problems []formProblem) []formProblem {
+// lostFiles says that files must be chosen again: a page cannot put them back.
+func (f form) lostFiles(q store.Question, problems []formProblem) []formProblem {
 	var lost []formProblem
 	for _, field := range q.Fields {
 		said := slices.ContainsFunc(problems, func(p formProblem) bool { return p.field == field.Name })
-		if !said && f.hasPhoto(field.Name) {
-			lost = append(lost, formProblem{field.Name, "Please choose the photos once more."})
+		if !said && f.hasFile(field.Name) {
+			lost = append(lost, formProblem{field.Name, "Please choose the " + wordFor(field) + "s once more."})
 		}
 	}
 	return lost
@@ -106,8 +119,8 @@ func unfilled(field store.Field) string {
 		return "Please choose from 1 to 5."
 	case store.FieldChecks:
 		return "Please tick what was done."
-	case store.FieldPhotos:
-		return "Please add at least one photo."
+	case store.FieldPhotos, store.FieldFiles:
+		return "Please add at least one " + wordFor(field) + "."
 	case store.FieldText:
 	}
 	return "Please fill this in."
@@ -137,9 +150,9 @@ func readField(field store.Field, typed []string) (value, why string) {
 		return "", "Please choose from 1 to 5."
 	case store.FieldChecks:
 		return readChecks(typed, len(field.Items))
-	case store.FieldPhotos:
+	case store.FieldPhotos, store.FieldFiles:
 	}
-	return "", "" // photos are not typed
+	return "", "" // files are not typed
 }
 
 var (
@@ -258,7 +271,11 @@ func formPage(q store.Question, token string, f form, problems []formProblem) pa
 		v.Details = append(v.Details, pages.Detail{Label: d.Label, Text: d.Text})
 	}
 	for _, id := range q.Photos {
-		v.Photos = append(v.Photos, token+"/photo/"+id)
+		if at := token + "/photo/" + id; strings.HasSuffix(id, blobs.PDF) {
+			v.Documents = append(v.Documents, at)
+		} else {
+			v.Photos = append(v.Photos, at)
+		}
 	}
 	wanting := 0 // options with which something must be filled in
 	for _, o := range q.Options {
@@ -294,7 +311,7 @@ func formPage(q store.Question, token string, f form, problems []formProblem) pa
 		}
 		v.Problems = append(v.Problems, pages.Problem{Text: p.text, Field: p.field, Label: labelOfField(q, p.field)})
 	}
-	v.Multipart = takesPhotos(q)
+	v.Multipart = takesFiles(q)
 	return v
 }
 
@@ -306,10 +323,10 @@ func hidesNote(q store.Question) bool {
 	})
 }
 
-// rank puts photos last: where a form is too large for us, what stands before them
+// rank puts files last: where a form is too large for us, what stands before them
 // has been read.
 func rank(f store.Field) int {
-	if f.Kind == store.FieldPhotos {
+	if uploaded(f) {
 		return 1
 	}
 	return 0
@@ -352,11 +369,15 @@ func shownField(field store.Field, typed []string) pages.Field {
 		for n := 1; n <= 5; n++ {
 			s.Items = append(s.Items, pages.Item{Number: n, Label: strconv.Itoa(n), Ticked: s.Value == strconv.Itoa(n)})
 		}
-	case store.FieldPhotos:
-		for n := range mostPhotos(field) {
+	case store.FieldPhotos, store.FieldFiles:
+		for n := range mostFiles(field) {
 			s.Items = append(s.Items, pages.Item{Number: n + 1})
 		}
-		s.Hint = fmt.Sprintf("Up to %s, %d MB each: JPEG, PNG, WebP or GIF, not HEIC.", plural(mostPhotos(field), "photo"), maxPhotoBytes>>20)
+		s.Hint = fmt.Sprintf("Up to %s, %d MB each: JPEG, PNG, WebP or GIF, not HEIC.", plural(mostFiles(field), "photo"), maxPhotoBytes>>20)
+		if field.Kind == store.FieldFiles {
+			s.Hint = fmt.Sprintf("Up to %s: PDF of at most %d MB, or photos as JPEG, PNG, WebP or GIF, not HEIC.",
+				plural(mostFiles(field), "file"), maxPDFBytes>>20)
+		}
 	case store.FieldText:
 	}
 	return s
@@ -386,7 +407,7 @@ func labelOfField(q store.Question, name string) string {
 	return ""
 }
 
-// photosOf are the photos of an answer that are kept.
+// photosOf are the photos and files of an answer that are kept.
 func photosOf(kept []store.Photo) []durable.Photo {
 	var list []durable.Photo
 	for _, p := range kept {

@@ -461,7 +461,7 @@ func FuzzForm(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, err := u.readForm(t.Context(), io.MultiReader(bytes.NewReader(body)), "x", q)
 		if err == nil {
-			require.LessOrEqual(t, len(got.pictures), maxPhotos)
+			require.LessOrEqual(t, len(got.uploads), maxPhotos)
 		}
 		got.option = q.Options[0]
 		values, problems := got.check(q)

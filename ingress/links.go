@@ -164,7 +164,7 @@ func (p *People) answerLink(c echo.Context) error {
 		return p.showStop(c, kind, &stopPage{http.StatusForbidden, "cross_site", pages.View{
 			Heading: "Not taken", Text: "That came from another site. Please open the link from the message.", Tone: pages.Bad}})
 	}
-	if takesPhotos(q) {
+	if takesFiles(q) {
 		allowUpload(c)
 	}
 	if q.Answer != "" {
@@ -183,7 +183,7 @@ func (p *People) answerLink(c echo.Context) error {
 	if len(problems) > 0 {
 		return p.showAgain(c, q, f, http.StatusUnprocessableEntity, "incomplete", problems)
 	}
-	kept, err := p.keep(c.Request().Context(), q, f.pictures)
+	kept, err := p.keep(c.Request().Context(), q, f.uploads)
 	if err != nil {
 		p.cfg.Log.Warn("the photos of an answer could not be kept", zap.Error(err))
 		return p.showAgain(c, q, f, http.StatusServiceUnavailable, "away", sayAway(q, f))
@@ -198,7 +198,7 @@ func (p *People) answerLink(c echo.Context) error {
 	case d.fate == fateAway:
 		return p.showStop(c, kind, awayStop())
 	case d.fate == fateRefused && len(q.Fields) > 0:
-		problems := append([]formProblem{{"", saidOf(d)}}, f.lostPhotos(q, nil)...)
+		problems := append([]formProblem{{"", saidOf(d)}}, f.lostFiles(q, nil)...)
 		return p.showAgain(c, q, f, http.StatusUnprocessableEntity, string(fateRefused), problems)
 	}
 	p.count(kind, string(d.fate))
@@ -213,7 +213,7 @@ func (p *People) showAgain(c echo.Context, q store.Question, f form, status int,
 
 // sayAway is what a form says that could not be taken just now.
 func sayAway(q store.Question, f form) []formProblem {
-	return append([]formProblem{{"", "We could not take that just now. Please send it again in a moment."}}, f.lostPhotos(q, nil)...)
+	return append([]formProblem{{"", "We could not take that just now. Please send it again in a moment."}}, f.lostFiles(q, nil)...)
 }
 
 // showFate tells what became of an answer that was delivered just now.
@@ -251,7 +251,7 @@ func (p *People) linkForm(c echo.Context, q store.Question) (f form, problems []
 	switch {
 	case err == nil && kind == echo.MIMEApplicationForm:
 		f, stopped = typedForm(c, q)
-	case err == nil && kind == echo.MIMEMultipartForm && takesPhotos(q):
+	case err == nil && kind == echo.MIMEMultipartForm && takesFiles(q):
 		f, problems, stopped = p.photoForm(c, q, params["boundary"])
 	default:
 		stopped = malformed(http.StatusUnsupportedMediaType, "Please use the buttons of the page.")
@@ -315,9 +315,9 @@ func (p *People) photoForm(c echo.Context, q store.Question, boundary string) (f
 	switch {
 	case errors.Is(err, errFormTooLarge):
 		drain(c)
-		field := q.Fields[slices.IndexFunc(q.Fields, func(f store.Field) bool { return f.Kind == store.FieldPhotos })]
-		text := fmt.Sprintf("Together the photos have more than %d MB: please send fewer, or smaller ones.", maxFormBytes>>20)
-		return f, append([]formProblem{{field.Name, text}}, f.lostPhotos(q, []formProblem{{field.Name, ""}})...), nil
+		field := q.Fields[slices.IndexFunc(q.Fields, uploaded)]
+		text := fmt.Sprintf("Together the %ss have more than %d MB: please send fewer, or smaller ones.", wordFor(field), maxFormBytes>>20)
+		return f, append([]formProblem{{field.Name, text}}, f.lostFiles(q, []formProblem{{field.Name, ""}})...), nil
 	case err != nil:
 		return f, nil, malformed(http.StatusBadRequest, "That did not arrive whole. Please go back and try again.")
 	}

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"github.com/aictive/keyholder/activities/ownerreport"
 	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/ingress/pages"
 	"github.com/aictive/keyholder/policy"
@@ -62,7 +63,17 @@ type PeopleConfig struct {
 	// Report makes the report on all sales as of now, and ends when ctx does. Without
 	// it there is no page /r/{token}.
 	Report func(ctx context.Context) (salesreport.Report, error)
-	Log    *zap.Logger
+	// Owner makes the page of a portfolio's owners as of now, and ends when ctx does.
+	// Without it there is no page /o/{token}.
+	Owner func(ctx context.Context, portfolioID string) (ownerreport.Report, error)
+	// Mail verifies mail that a mail server hands on at /webhooks/mail, by the signature of
+	// SourceMail. Without it none is taken. Park holds mail that no home takes.
+	Mail *Verifier
+	Park func(ctx context.Context, e durable.Event) (Result, error)
+	// LeadsAddress is where portals send prospects' mail, such as "leads@example.com": unit
+	// 12 gets "leads+12@example.com". Without it they are given the agent's own.
+	LeadsAddress string
+	Log          *zap.Logger
 	// Registerer takes the metrics; nil keeps them unregistered.
 	Registerer prometheus.Registerer
 }
@@ -82,9 +93,18 @@ type People struct {
 	// chats limits replies to what is no answer, by phone, so that two machines do
 	// not talk to each other for ever.
 	visits, chats *visitLimits
-	uploads       *uploads
-	reports       *reporter
-	counted       *prometheus.CounterVec
+	// leads limits what one client, or about one contact, is sent as a prospect's form.
+	leads *visitLimits
+	mails *mailDoor
+	feed  feed
+	// listed counts the listings of the feed, and those left out of it.
+	listed     *prometheus.GaugeVec
+	listingCSP string
+	uploads    *uploads
+	reports    *reporter
+	owners     *ownerPages
+	calendars  *calendarCache
+	counted    *prometheus.CounterVec
 }
 
 // NewPeople builds the doors; Register opens them.
@@ -94,19 +114,26 @@ func NewPeople(cfg PeopleConfig) *People {
 		cfg.Log = zap.NewNop()
 	}
 	p := &People{
-		cfg:     cfg,
-		origins: http.NewCrossOriginProtection(),
-		visits:  newVisitLimits(5, 40),
-		chats:   newVisitLimits(rate.Every(2*time.Minute), 6),
-		uploads: newUploads(),
-		reports: newReporter(cfg.Report, reportsAtOnce, reportTime),
+		cfg:       cfg,
+		origins:   http.NewCrossOriginProtection(),
+		visits:    newVisitLimits(5, 40),
+		chats:     newVisitLimits(rate.Every(2*time.Minute), 6),
+		leads:     newVisitLimits(rate.Every(time.Minute), 10),
+		mails:     newMailDoor(cfg.LeadsAddress),
+		uploads:   newUploads(),
+		reports:   newReporter(cfg.Report, reportsAtOnce, reportTime),
+		owners:    newOwnerPages(cfg.Owner),
+		calendars: newCalendarCache(),
 		counted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "keyholder_ingress_people_total",
 			Help: "What people and their carrier sent: texts, delivery statuses, visits to and answers on action links, visits to reports and to pages of persons, swaps, by outcome.",
 		}, []string{"kind", "outcome"}),
+		listed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "keyholder_ingress_listings", Help: "Published listings when the feed was last made, by whether it has them.",
+		}, []string{"state"}),
 	}
 	if cfg.Registerer != nil {
-		if err := cfg.Registerer.Register(p.counted); err != nil {
+		if err := errors.Join(cfg.Registerer.Register(p.counted), cfg.Registerer.Register(p.listed)); err != nil {
 			cfg.Log.Error("the metrics for people are not registered", zap.Error(err))
 		}
 	}
@@ -121,6 +148,10 @@ func NewPeople(cfg PeopleConfig) *People {
 		csp = "default-src 'none'; form-action 'self'; frame-ancestors 'none'"
 	}
 	p.csp = csp
+	if p.listingCSP, err = pages.ListingPolicy(); err != nil {
+		cfg.Log.Error("the pages of homes have no style sheet", zap.Error(err))
+		p.listingCSP = csp
+	}
 	p.known = &policyPeople{rules: cfg.Rules, keys: cfg.Keys}
 	if p.personCSP, err = pages.PersonPolicy(); err != nil {
 		cfg.Log.Error("the page of a person has no style sheet", zap.Error(err))
@@ -141,9 +172,16 @@ func (p *People) Register(e *echo.Echo) {
 	e.HEAD("/p/:token", p.showPerson)
 	e.POST("/p/:token/swap", p.postSwap)
 	e.GET("/a/:token/photo/:id", p.showPhoto)
+	p.registerListings(e)
+	e.GET("/calendar/:token", p.showCalendar)
+	e.HEAD("/calendar/:token", p.showCalendar)
 	if p.cfg.Report != nil {
 		e.GET("/r/:token", p.showReport)
 		e.HEAD("/r/:token", p.showReport)
+	}
+	if p.cfg.Owner != nil {
+		e.GET("/o/:token", p.showOwner)
+		e.HEAD("/o/:token", p.showOwner)
 	}
 }
 
@@ -183,6 +221,7 @@ func (p *People) deliver(ctx context.Context, q store.Question, a durable.Answer
 			p.count("store", "answer_not_recorded")
 			p.cfg.Log.Error("an answer reached its workflow but not the store", zap.String("workflow", q.WorkflowID), zap.Error(err))
 		}
+		_ = tell(ctx, p.cfg.Store, p.cfg.Log, answerEntry(q, a, d.fate)) // the workflow has it, and tells of it too
 	case fateRefused, fateAway:
 	}
 	p.cfg.Log.Info("answer delivered", zap.String("workflow", q.WorkflowID), zap.String("step", q.Step),

@@ -158,12 +158,19 @@ func newRig(t *testing.T, temporal client.Client) *rig {
 		PublicURL: testPublicURL + "/", Log: zap.New(core), Registerer: r.registry,
 		Report: func(ctx context.Context) (salesreport.Report, error) { return r.report(ctx) },
 	})
-	e := echo.New()
-	r.people.Register(e)
-	server := httptest.NewServer(e)
-	t.Cleanup(server.Close)
-	r.url = server.URL
+	r.serve(r.people)
 	return r
+}
+
+// serve opens the doors to a server of their own.
+func (r *rig) serve(people *People) {
+	r.t.Helper()
+	r.people = people
+	e := echo.New()
+	people.Register(e)
+	server := httptest.NewServer(e)
+	r.t.Cleanup(server.Close)
+	r.url = server.URL
 }
 
 // work hosts the test's workflows until the test ends.

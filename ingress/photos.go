@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +29,8 @@ const (
 	// maxPhotos is how many photos, maxPhotoBytes how large each.
 	maxPhotos     = 6
 	maxPhotoBytes = 12 << 20
+	// maxPDFBytes is how large a PDF file may be.
+	maxPDFBytes = 10 << 20
 	// maxFormBytes bounds a form with photos as a whole.
 	maxFormBytes = 40 << 20
 	// maxTypedBytes bounds all that was typed, maxParts the parts of the body.
@@ -35,7 +39,7 @@ const (
 )
 
 // How much this process does at once. A decoder may need 256 MiB, an upload holds
-// one file and the photos made of those before it.
+// one file, and of those before it the photos made of them or the PDF files.
 const (
 	uploadsAtOnce  = 8
 	decodingAtOnce = 2
@@ -88,8 +92,8 @@ func (u *uploads) read(ctx context.Context, file []byte) (picture.Photo, error) 
 	return picture.Read(ctx, file)
 }
 
-// mostPhotos is how many photos a field takes.
-func mostPhotos(f store.Field) int {
+// mostFiles is how many photos or files a field takes.
+func mostFiles(f store.Field) int {
 	if f.Most < 1 || f.Most > maxPhotos {
 		return maxPhotos
 	}
@@ -98,9 +102,15 @@ func mostPhotos(f store.Field) int {
 
 const photoAdvice = " On an iPhone choose Settings > Camera > Formats > Most Compatible and take it again, or send a screenshot of it."
 
-// adviceOn says what to do about a file that is no photo.
+// adviceOn says what to do about a file that is not taken.
 func adviceOn(err error) string {
 	switch {
+	case errors.Is(err, errPDFLarge):
+		return fmt.Sprintf("This PDF is larger than %d MB: please send a smaller one, or its pages as photos.", maxPDFBytes>>20)
+	case errors.Is(err, errPDFBroken):
+		return "This PDF is damaged or did not arrive whole: please send it again."
+	case errors.Is(err, errNoFile):
+		return "This is neither a PDF nor a photo that we can open: please send PDF, JPEG, PNG, WebP or GIF."
 	case errors.Is(err, picture.ErrHEIC):
 		return "This is a HEIC photo, which we cannot open: please send JPEG." + photoAdvice
 	case errors.Is(err, picture.ErrKind):
@@ -119,10 +129,41 @@ var (
 	errFormBroken   = errors.New("ingress: the form cannot be read")
 )
 
+// What is wrong with a PDF file.
+var (
+	errPDFLarge  = errors.New("ingress: the PDF file is too large")
+	errPDFBroken = errors.New("ingress: the PDF file has no end")
+	errNoFile    = errors.New("ingress: neither a PDF file nor a photo")
+)
+
+// isPDF tells by the first bytes, whatever the file is called.
+func isPDF(file []byte) bool { return bytes.HasPrefix(file, []byte("%PDF-")) }
+
+// readFile reads a PDF file or a photo. A PDF file is kept as it came, for a certificate
+// with a signature must not change: nobody here opens it, and whoever may see it gets it
+// as a download.
+func (u *uploads) readFile(ctx context.Context, field store.Field, file []byte) (upload, error) {
+	if field.Kind == store.FieldFiles && isPDF(file) {
+		switch {
+		case len(file) > maxPDFBytes:
+			return upload{}, errPDFLarge
+		case !bytes.Contains(file, []byte("%%EOF")):
+			return upload{}, errPDFBroken
+		}
+		sum := sha256.Sum256(file)
+		return upload{field.Name, file, blobs.PDF, hex.EncodeToString(sum[:])}, nil
+	}
+	photo, err := u.read(ctx, file)
+	if field.Kind == store.FieldFiles && errors.Is(err, picture.ErrKind) {
+		err = errNoFile
+	}
+	return upload{field.Name, photo.JPEG, "", photo.Digest}, err
+}
+
 // photoForm is a form with photos while it is read.
 type photoForm struct {
 	form
-	uploads *uploads
+	readers *uploads
 	fields  map[string]store.Field
 	// size is how many bytes were typed, counts how many files each field has.
 	size   int
@@ -134,7 +175,7 @@ type photoForm struct {
 // form also where a photo is of no use, so that all that was typed can be shown
 // again; with an error it returns what had come by then.
 func (u *uploads) readForm(ctx context.Context, body io.Reader, boundary string, q store.Question) (form, error) {
-	p := &photoForm{uploads: u, fields: map[string]store.Field{}, counts: map[string]int{},
+	p := &photoForm{readers: u, fields: map[string]store.Field{}, counts: map[string]int{},
 		form: form{typed: map[string][]string{}, refused: map[string]string{}}}
 	for _, f := range q.Fields {
 		p.fields[f.Name] = f
@@ -164,7 +205,7 @@ func (p *photoForm) take(ctx context.Context, part *multipart.Part) error {
 	name := part.FormName()
 	field, known := p.fields[name]
 	switch {
-	case known && field.Kind == store.FieldPhotos:
+	case known && uploaded(field):
 		return p.takeFile(ctx, part, field)
 	case part.FileName() != "" || !known && name != "choice" && name != "note":
 		_, err := io.Copy(io.Discard, part) // nobody asked for it
@@ -189,18 +230,20 @@ func (p *photoForm) takeFile(ctx context.Context, part *multipart.Part, field st
 	p.counts[field.Name]++
 	p.total++
 	why := ""
-	switch most := mostPhotos(field); {
+	switch most := mostFiles(field); {
 	case p.counts[field.Name] > most:
-		why = fmt.Sprintf("Please send at most %s here.", plural(most, "photo"))
+		why = fmt.Sprintf("Please send at most %s here.", plural(most, wordFor(field)))
 	case p.total > maxPhotos:
-		why = fmt.Sprintf("Please send at most %s in all.", plural(maxPhotos, "photo"))
+		why = fmt.Sprintf("Please send at most %s in all.", plural(maxPhotos, wordFor(field)))
 	case p.refused[field.Name] != "": // one complaint a field
+	case len(file) > maxPhotoBytes && isPDF(file) && field.Kind == store.FieldFiles:
+		why = nameOfFile(part) + adviceOn(errPDFLarge)
 	case len(file) > maxPhotoBytes:
 		why = nameOfFile(part) + fmt.Sprintf("This photo is larger than %d MB: please send a smaller copy or a screenshot of it.", maxPhotoBytes>>20)
 	default:
-		photo, readErr := p.uploads.read(ctx, file)
+		read, readErr := p.readers.readFile(ctx, field, file)
 		if readErr == nil {
-			p.pictures = append(p.pictures, upload{field.Name, photo})
+			p.uploads = append(p.uploads, read)
 			return nil
 		}
 		why = nameOfFile(part) + adviceOn(readErr)
@@ -221,10 +264,10 @@ func nameOfFile(part *multipart.Part) string {
 	return name + ": "
 }
 
-// keep stores a form's photos. The same form again stores nothing new: a photo is
-// named after its question, its field and its pixels.
-func (p *People) keep(ctx context.Context, q store.Question, pictures []upload) ([]store.Photo, error) {
-	if len(pictures) == 0 {
+// keep stores a form's photos and files. The same form again stores nothing new: each is
+// named after its question, its field and its pixels or bytes.
+func (p *People) keep(ctx context.Context, q store.Question, files []upload) ([]store.Photo, error) {
+	if len(files) == 0 {
 		return nil, nil
 	}
 	if p.cfg.Photos == nil {
@@ -233,17 +276,17 @@ func (p *People) keep(ctx context.Context, q store.Question, pictures []upload) 
 	ctx, cancel := context.WithTimeout(ctx, keepTime)
 	defer cancel()
 	var kept []store.Photo
-	for _, u := range pictures {
-		sum := sha256.Sum256([]byte(q.ID + "\x00" + u.field + "\x00" + u.photo.Digest))
+	for _, u := range files {
+		sum := sha256.Sum256([]byte(q.ID + "\x00" + u.field + "\x00" + u.digest))
 		photo := store.Photo{
-			ID: hex.EncodeToString(sum[:16]), QuestionID: q.ID, WorkflowID: q.WorkflowID, Field: u.field,
-			Digest: u.photo.Digest, Bytes: len(u.photo.JPEG), At: time.Now().UTC(),
+			ID: hex.EncodeToString(sum[:16]) + u.ending, QuestionID: q.ID, WorkflowID: q.WorkflowID, Field: u.field,
+			Digest: u.digest, Bytes: len(u.data), At: time.Now().UTC(),
 		}
 		if slices.ContainsFunc(kept, func(k store.Photo) bool { return k.ID == photo.ID }) {
 			continue // the same picture twice
 		}
 		// The picture first: what the store names is there.
-		if err := p.cfg.Photos.Put(ctx, blobs.PhotoKey(photo.ID), u.photo.JPEG); err != nil {
+		if err := p.cfg.Photos.Put(ctx, blobs.PhotoKey(photo.ID), u.data); err != nil {
 			return nil, err
 		}
 		if err := p.cfg.Store.PutPhoto(ctx, photo); err != nil {
@@ -269,7 +312,8 @@ func drain(c echo.Context) {
 	_, _ = io.Copy(io.Discard, io.LimitReader(c.Request().Body, 2*maxFormBytes)) // it may have hung up
 }
 
-// showPhoto shows a photo that the question names, and no other.
+// showPhoto shows a photo that the question names, and no other. A PDF file is a download:
+// it is somebody else's, and must not run as a page of this site.
 func (p *People) showPhoto(c echo.Context) error {
 	const kind = "link_photo"
 	q, stopped := p.question(c)
@@ -291,7 +335,11 @@ func (p *People) showPhoto(c echo.Context) error {
 	}
 	p.count(kind, "shown")
 	keepPrivate(c.Response().Header(), "default-src 'none'; frame-ancestors 'none'")
-	c.Response().Header().Set("Content-Disposition", "inline")
+	how := "inline"
+	if strings.HasSuffix(id, blobs.PDF) {
+		how = `attachment; filename="document.pdf"`
+	}
+	c.Response().Header().Set("Content-Disposition", how)
 	return c.Blob(http.StatusOK, contentType, data)
 }
 

@@ -4,10 +4,11 @@ import (
 	"strings"
 
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/finance"
 	"github.com/aictive/keyholder/workflows/leasing"
 	"github.com/aictive/keyholder/workflows/maintenance"
+	"github.com/aictive/keyholder/workflows/portfolio"
 	"github.com/aictive/keyholder/workflows/sales"
-	partnersync "github.com/aictive/keyholder/workflows/sync"
 )
 
 // The sources of events.
@@ -24,7 +25,8 @@ type Target struct{ Workflow, Prefix string }
 type Route struct {
 	// Type is the dotted event name.
 	Type string
-	// IDField is the field of data that holds the id of the entity.
+	// IDField is the field of data that holds the id of the entity. Where that is not the
+	// record that the event is about, it alone counts: see decode.go.
 	IDField string
 	// Target is the workflow of that entity.
 	Target Target
@@ -34,27 +36,30 @@ type Route struct {
 }
 
 // Routes is the whole event table of a source, nil for an unknown source. A type
-// that is not in it is parked, as are those whose workflow is the parked one.
+// that is not in it is parked. Events of units go to the workflow of their property.
 func Routes(source string) []Route {
 	workOrder := Target{Workflow: maintenance.WorkOrderName, Prefix: "work-order/"}
 	lease := Target{Workflow: leasing.LeaseName, Prefix: leasing.LeaseID("")}
+	charge := Target{Workflow: finance.TransactionName, Prefix: finance.ChargePrefix}
+	payment := Target{Workflow: finance.TransactionName, Prefix: finance.PaymentPrefix}
+	invoice := Target{Workflow: finance.TransactionName, Prefix: finance.InvoicePrefix}
 	sale := Target{Workflow: sales.SaleName, Prefix: sales.SaleID("")}
-	parked := Target{Workflow: partnersync.ParkedEventName, Prefix: "parked/"}
+	property := Target{Workflow: portfolio.PropertyName, Prefix: portfolio.PropertyID("")}
 	switch source {
 	case SourceRentVine:
 		return []Route{
-			{"property.created", "propertyID", parked, nil},
-			{"property.updated", "propertyID", parked, nil},
-			{"unit.created", "unitID", parked, nil},
-			{"unit.updated", "unitID", parked, nil},
+			{"property.created", "propertyID", property, always},
+			{"property.updated", "propertyID", property, always},
+			{"unit.created", "propertyID", property, always},
+			{"unit.updated", "propertyID", property, always},
 			{"lease.created", "leaseID", lease, always},
 			{"lease.updated", "leaseID", lease, always},
-			{"lease_charge.created", "leaseChargeID", parked, nil},
-			{"lease_charge.updated", "leaseChargeID", parked, nil},
+			{"lease_charge.created", "leaseChargeID", charge, always},
+			{"lease_charge.updated", "leaseChargeID", charge, always},
 			{"work_order.created", "workOrderID", workOrder, reopensWorkOrder},
 			{"work_order.updated", "workOrderID", workOrder, reopensWorkOrder},
-			{"payment.received", "paymentID", parked, nil},
-			{"invoice.generated", "invoiceID", parked, nil},
+			{"payment.received", "paymentID", payment, always},
+			{"invoice.generated", "invoiceID", invoice, always},
 		}
 	case SourceOpenMoove:
 		return []Route{
@@ -69,7 +74,8 @@ func Routes(source string) []Route {
 }
 
 // always begins a new run, which finds out by itself whether there is anything to
-// do: a milestone of a completed sale may have moved, a lease may be open again.
+// do: a milestone of a completed sale may have moved, a lease may be open again, a charge
+// may have been voided.
 func always(durable.Event) bool { return true }
 
 // reopensWorkOrder: a new order, one whose status has moved, or one of which the

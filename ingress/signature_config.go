@@ -34,8 +34,9 @@ type Signature struct {
 	// Scheme is one of Schemes(); "" is SchemeBody.
 	Scheme string
 	// Header, TimestampHeader and IDHeader name the headers; "" is the source's own
-	// (X-RentVine-Signature, X-RentVine-Timestamp, X-OpenMoove-Signature), or
-	// webhook-signature, webhook-timestamp and webhook-id for Standard Webhooks.
+	// (X-RentVine-Signature, X-RentVine-Timestamp, X-OpenMoove-Signature, X-Mail-Signature,
+	// X-Mail-Timestamp), or webhook-signature, webhook-timestamp and webhook-id for
+	// Standard Webhooks.
 	Header, TimestampHeader, IDHeader string
 	// Secrets are all live, each within its own dates; the first one signs.
 	Secrets []Secret
@@ -99,6 +100,9 @@ func withHeaders(source string, cfg Signature) Signature {
 		set(&cfg.TimestampHeader, "X-RentVine-Timestamp")
 	case SourceOpenMoove:
 		set(&cfg.Header, "X-OpenMoove-Signature")
+	case SourceMail:
+		set(&cfg.Header, "X-Mail-Signature")
+		set(&cfg.TimestampHeader, "X-Mail-Timestamp")
 	}
 	if cfg.Tolerance == 0 && cfg.Scheme != SchemeRentVineTriple {
 		cfg.Tolerance = defaultTolerance

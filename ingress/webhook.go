@@ -103,9 +103,11 @@ func (s *Server) undecodable(src *source, err error) answered {
 // sender's repeat is then a duplicate. The router limits how long it takes.
 func (s *Server) deliver(ctx context.Context, src *source, event durable.Event, body []byte) answered {
 	ctx = context.WithoutCancel(ctx)
-	result, otherBody, err := s.recent.once(event.Key, body, func() (Result, error) { return s.cfg.Router.Deliver(ctx, event) })
+	result, otherBody, err := s.recent.once(event.Key, body, func() (Result, error) {
+		return s.cfg.Router.deliver(ctx, event, origin{via: ViaWebhook, digest: digest(body)})
+	})
 	if err != nil {
-		s.cfg.Log.Warn("Temporal has not confirmed a delivery", zap.String("source", src.name), zap.String("type", event.Type), zap.Error(err))
+		s.cfg.Log.Warn("a delivery was not confirmed", zap.String("source", src.name), zap.String("type", event.Type), zap.Error(err))
 		return answered{status: http.StatusServiceUnavailable, reason: "not_confirmed", retryAfter: downRetry,
 			detail: "The event could not be recorded now. Send it again later."}
 	}

@@ -55,6 +55,19 @@ func (d *decoder) overrides(prefix string, nodes map[string]ast.Node, company se
 	for _, id := range slices.Sorted(maps.Keys(nodes)) {
 		s := company
 		d.into(nodes[id], &s, join(prefix, id))
+		if at := join(prefix, id, "finance"); d.lines[at] > 0 {
+			d.fail(at, "cannot be overridden: there is one set of books, so it belongs under company alone")
+			s.Finance = company.Finance
+		}
+		if at := join(prefix, id, "sync"); d.lines[at] > 0 {
+			d.fail(at, "cannot be overridden: all records are compared by one Schedule, so it belongs under company alone")
+			s.Sync = company.Sync
+		}
+		for _, key := range companysPortfolio() {
+			if at := join(prefix, id, "portfolio", key); d.lines[at] > 0 {
+				d.fail(at, "cannot be overridden: one Schedule and one currency serve all homes, so it belongs under company alone")
+			}
+		}
 		for _, p := range validate(s) {
 			if !slices.Contains(known, p) {
 				d.fail(join(prefix, id, p.Path), p.Message)
@@ -207,6 +220,11 @@ func setScalar(v reflect.Value, text string) (problem string) {
 			return "must be a whole number"
 		}
 		*target = n
+	case *bool:
+		if text != "true" && text != "false" {
+			return "must be true or false"
+		}
+		*target = text == "true"
 	case *float64:
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {

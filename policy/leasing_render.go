@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -49,7 +50,8 @@ func (s section) leaseText(language, id string, data LeaseData) (LeaseText, stri
 	return text, in, err
 }
 
-// source finds a text in a language or one of the same base, else in the policy's own.
+// source finds a text in a language or one of the same base, else in the policy's own; the
+// built-in one stands in for one of laterTexts.
 func (l leasing) source(language, id string) (in string, source leaseSource, ok bool) {
 	var available []string
 	for _, in := range slices.Sorted(maps.Keys(l.Texts)) {
@@ -62,8 +64,22 @@ func (l leasing) source(language, id string) (in string, source leaseSource, ok 
 		in = l.Language
 	}
 	source, ok = l.Texts[in][id]
+	if !ok && slices.Contains(laterTexts(), id) {
+		built := builtInLeasing()
+		in = built.Language
+		source, ok = built.Texts[in][id]
+	}
 	return in, source, ok
 }
+
+// builtInLeasing is the section of the policy that is part of the program.
+var builtInLeasing = sync.OnceValue(func() leasing {
+	p, err := parse("built-in policy", embedded)
+	if err != nil {
+		return leasing{} // no program is built with one that is wrong
+	}
+	return p.company.Leasing
+})
 
 // base is the language of a tag without its region: "es" of "es-MX".
 func base(tag string) string {

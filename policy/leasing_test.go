@@ -439,6 +439,23 @@ func TestLeaseTextSpeaksTheLanguage(t *testing.T) {
 	require.ErrorContains(t, err, "leasing.texts.es.manager_notice must be given")
 }
 
+// A policy that was written before a text was added stays right: the built-in text is sent.
+func TestATextThatCameLaterIsBuiltIn(t *testing.T) {
+	t.Parallel()
+	text := string(embedded)
+	from := strings.Index(text, "        manager_conflict:\n")
+	p, err := parse("test", []byte(text[:from]+text[strings.Index(text, "        manager_incentive:\n"):]))
+	require.NoError(t, err)
+	require.NotContains(t, p.company.Leasing.Texts["en"], TextManagerConflict)
+	want, _, err := mustLoad(t).LeaseText("1", "1", "es", TextManagerConflict, whole())
+	require.NoError(t, err)
+	got, in, err := p.LeaseText("1", "1", "es", TextManagerConflict, whole())
+	require.NoError(t, err)
+	require.Equal(t, "en", in)
+	require.Equal(t, want, got)
+	require.Contains(t, got.Body, "{link}")
+}
+
 // Days of languages that are not known here keep their digits.
 func TestDaysInALanguage(t *testing.T) {
 	t.Parallel()

@@ -33,6 +33,7 @@ const (
 	TextManagerLaw        = "manager_law"          // asks: confirm, decline
 	TextManagerApprove    = "manager_approve"      // asks: approve, change, decline; field amount
 	TextManagerCounter    = "manager_counter"      // asks: agree, stand, decline
+	TextManagerConflict   = "manager_conflict"     // asks: ours, theirs; Lines say what differs
 	TextManagerIncentive  = "manager_incentive"    // asks: approve, decline
 	TextOutreach          = "outreach"             // asks: done, cannot; field note
 )

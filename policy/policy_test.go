@@ -105,10 +105,10 @@ properties: {7: {people: {ana: {phone: "+15035550199"}, zoe: {name: Zoe, phone: 
 	p, err := parse("test", []byte(text))
 	require.NoError(t, err)
 	people := p.People()
-	require.Len(t, people, 14)
+	require.Len(t, people, 16)
 	require.Equal(t, Person{"ana", "Ana Volt", "+12135550133", "technician3@example.com"}, people[1])
 	require.Equal(t, Person{"ana", "Ana Volt", "+15035550199", "technician3@example.com"}, people[2])
-	require.Equal(t, "zoe", people[13].ID)
+	require.Equal(t, "zoe", people[15].ID)
 }
 
 func TestSettingsShareNothing(t *testing.T) {

@@ -29,6 +29,9 @@ type section struct {
 	Reminders       Reminders         `json:"reminders"`
 	Repairs         Repairs           `json:"repairs"`
 	Leasing         leasing           `json:"leasing"`
+	Finance         finance           `json:"finance"`
+	Portfolio       portfolio         `json:"portfolio"`
+	Sync            Sync              `json:"sync"`
 	Texts           map[string]string `json:"texts"`
 }
 

@@ -80,6 +80,9 @@ func validate(s section) []Problem {
 	c.count(s.Reminders.Times, "reminders.times", 0, 20)
 	c.repairs(s)
 	c.leasing(s)
+	c.finance(s)
+	c.portfolio(s)
+	c.sync(s)
 	c.texts(s.Texts, s.Repairs.On())
 	return c.problems
 }

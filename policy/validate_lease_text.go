@@ -53,9 +53,13 @@ func leaseTexts() map[string]leaseKind {
 		TextManagerMoveInDate: question("date none", "date"), TextManagerNotice: {},
 		TextManagerWorth: question("offer let_go"), TextManagerLaw: question("confirm decline"),
 		TextManagerApprove: question("approve change decline", "amount"), TextManagerCounter: question("agree stand decline"),
+		TextManagerConflict:  question("ours theirs"),
 		TextManagerIncentive: question("approve decline"), TextOutreach: question("done cannot", "note"),
 	}
 }
+
+// laterTexts need not be given: policies that were written before them stay right.
+func laterTexts() []string { return []string{TextManagerConflict} }
 
 // leaseTexts checks those that are given, and, where leases are accompanied, that none
 // is missing.
@@ -83,7 +87,7 @@ func (c *checker) leaseTexts(l leasing) {
 	c.must(ok, "leasing.language", "must be one of those of leasing.texts")
 	for _, id := range slices.Sorted(maps.Keys(known)) {
 		_, given := own[id]
-		c.must(given || !ok, join("leasing.texts", l.Language, id), "must be given")
+		c.must(given || !ok || slices.Contains(laterTexts(), id), join("leasing.texts", l.Language, id), "must be given")
 	}
 }
 

@@ -47,7 +47,7 @@ func (c *checker) repairs(s section) {
 	c.vendors(r.Vendors)
 	c.bidding(r.Bidding)
 	c.spend(s)
-	c.windows(r.Windows)
+	c.windows(r.Windows, "repairs.windows")
 	c.visit(r.Visit)
 	c.count(r.Check.Photos, "repairs.check.photos", 0, maxPhotos)
 	c.within(r.Check.RemindAfter, "repairs.check.remind_after", 30*day)
@@ -136,8 +136,7 @@ func (c *checker) reminders(after []time.Duration, path string, longest time.Dur
 	}
 }
 
-func (c *checker) windows(w Windows) {
-	const path = "repairs.windows"
+func (c *checker) windows(w Windows, path string) {
 	c.size(len(w.Days), path+".days", 0, 7)
 	for i, d := range w.Days {
 		at := fmt.Sprintf("%s.days[%d]", path, i)

@@ -21,6 +21,14 @@ func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// String is the date as "2026-01-05", "" for none.
+func (d Date) String() string {
+	if d == (Date{}) {
+		return ""
+	}
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+}
+
 // MarshalText writes "21:00".
 func (t TimeOfDay) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 

@@ -53,12 +53,15 @@ func (s *Sandbox) routes() (http.Handler, error) {
 	mux.HandleFunc("POST /_records/rentvine/work-orders", s.postWorkOrder)
 	mux.HandleFunc("PUT /_records/rentvine/work-orders/{id}/status", s.putStatus)
 	s.leaseRoutes(mux)
+	s.accountingRoutes(mux)
+	s.placeRoutes(mux)
 	s.openMooveRoutes(mux)
 	mux.HandleFunc("GET /inventory.csv", s.getStock)
 	mux.HandleFunc("PUT /_records/inventory", s.putStock)
 	mux.HandleFunc("GET /_records/quickbooks/purchase-orders", func(w http.ResponseWriter, _ *http.Request) {
 		respond(w, http.StatusOK, s.quickbooks.Orders())
 	})
+	mux.HandleFunc("GET /_books", s.getBooks)
 	mux.HandleFunc("POST /_reply", s.postReply)
 	mux.HandleFunc("GET /_messages", func(w http.ResponseWriter, _ *http.Request) {
 		respond(w, http.StatusOK, s.twilio.Messages(maxListed))

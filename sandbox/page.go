@@ -48,6 +48,7 @@ func (s *Sandbox) newPage() (*peoplesPage, error) {
 func (p *peoplesPage) mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", p.whole)
 	mux.HandleFunc("GET /_page", p.parts)
+	mux.HandleFunc("GET /books", p.books)
 	mux.Handle("GET /_assets/", p.assets)
 	mux.HandleFunc("GET /_records/rentvine/files/{id}", p.sandbox.getFile)
 }
@@ -59,13 +60,18 @@ func (p *peoplesPage) whole(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "the page cannot be drawn", http.StatusInternalServerError)
 		return
 	}
+	sendPage(w, b.Bytes())
+}
+
+// sendPage hands out a page for people.
+func sendPage(w http.ResponseWriter, html []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", page.CSP)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(html)
 }
 
 // parts answers 204 while nothing has changed since the version that the page has.

@@ -48,10 +48,15 @@ type Sent struct {
 	Status int `json:"status"`
 	// WorkOrderID is the record that the event is about, "" for other events.
 	WorkOrderID string `json:"work_order_id,omitempty"`
-	// LeaseID is the lease that an event of leases is about.
+	// LeaseID is the lease that an event of leases or of money is about.
 	LeaseID string `json:"lease_id,omitempty"`
-	// PropertyID is the property that an event of OpenMoove is about.
+	// TransactionID is the charge or payment, and BillID the bill that an event is about.
+	TransactionID string `json:"transaction_id,omitempty"`
+	BillID        string `json:"bill_id,omitempty"`
+	// PropertyID is the property that an event of OpenMoove is about, or one of RentVine of
+	// properties and units; UnitID is the unit.
 	PropertyID string `json:"property_id,omitempty"`
+	UnitID     string `json:"unit_id,omitempty"`
 	// Body is the ingress's answer: JSON, or text where it is none.
 	Body any `json:"body"`
 }
@@ -59,8 +64,8 @@ type Sent struct {
 // Send posts a sample webhook, signed, with a fresh event id. The overrides
 // replace fields of its data. An event about a work order gets a new record of
 // its own in RentVine unless the overrides name one, which is then made or
-// changed to match; so does an event about a lease, but an update without a name is of
-// the sample's. The error says that there is no such sample, that RentVine
+// changed to match; so does an event about a lease, a charge, a payment, a bill, a property or a
+// unit, but an update without a name is of the sample's. The error says that there is no such sample, that RentVine
 // cannot hold the overrides, or that nobody answered.
 func (s *Sandbox) Send(ctx context.Context, event string, overrides map[string]any) (Sent, error) {
 	sample, err := samples.Get(event)
@@ -77,6 +82,16 @@ func (s *Sandbox) Send(ctx context.Context, event string, overrides map[string]a
 	var sent Sent
 	if strings.HasPrefix(event, "lease.") {
 		if sent.LeaseID, err = s.registerLease(body, data, overrides); err != nil {
+			return Sent{}, err
+		}
+	}
+	if aboutMoney(event) {
+		if err = s.registerMoney(event, body, data, overrides, &sent); err != nil {
+			return Sent{}, err
+		}
+	}
+	if aboutPlace(event) {
+		if err = s.registerPlace(event, body, data, overrides, &sent); err != nil {
 			return Sent{}, err
 		}
 	}

@@ -20,8 +20,8 @@ var errFields = errors.New("the fields are wrong")
 func (s *Sandbox) leaseRoutes(mux *http.ServeMux) {
 	const records = "/_records/rentvine/leases"
 	mux.HandleFunc("POST "+records, s.postLease)
-	mux.HandleFunc("PUT "+records+"/{id}", s.putLease)
-	mux.HandleFunc("POST "+records+"/{id}/transactions", s.postTransaction)
+	mux.HandleFunc("PUT "+records+"/{id}", s.changeOf("lease_id", s.rentvine.ChangeLease))
+	mux.HandleFunc("POST "+records+"/{id}/transactions", s.additionOf("transaction_id", s.rentvine.AddTransaction))
 	mux.HandleFunc("PUT "+records+"/{id}/move-out", s.putMoveOut)
 }
 
@@ -35,10 +35,11 @@ func fieldsOf(w http.ResponseWriter, r *http.Request) (map[string]any, bool) {
 	return fields, true
 }
 
-// answer says what became of a person's change of a lease.
+// answer says what became of a person's change in RentVine's own pages.
 func (s *Sandbox) answer(w http.ResponseWriter, err error, made map[string]string) {
 	switch {
-	case errors.Is(err, rentvine.ErrNoLease):
+	case errors.Is(err, rentvine.ErrNoLease), errors.Is(err, rentvine.ErrNoTransaction), errors.Is(err, rentvine.ErrNoBill),
+		errors.Is(err, rentvine.ErrNoProperty), errors.Is(err, rentvine.ErrNoUnit):
 		refused(w, http.StatusNotFound, err)
 	case err != nil:
 		refused(w, http.StatusBadRequest, err)
@@ -57,22 +58,26 @@ func (s *Sandbox) postLease(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, err, map[string]string{"lease_id": id, "contact_id": contact})
 }
 
-func (s *Sandbox) putLease(w http.ResponseWriter, r *http.Request) {
-	fields, ok := fieldsOf(w, r)
-	if !ok {
-		return
+// changeOf lets a person change the record of the path; the answer has its id under a
+// name.
+func (s *Sandbox) changeOf(name string, change func(id string, fields map[string]any) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if fields, ok := fieldsOf(w, r); ok {
+			id := r.PathValue("id")
+			s.answer(w, change(id, fields), map[string]string{name: id})
+		}
 	}
-	id := r.PathValue("id")
-	s.answer(w, s.rentvine.ChangeLease(id, fields), map[string]string{"lease_id": id})
 }
 
-func (s *Sandbox) postTransaction(w http.ResponseWriter, r *http.Request) {
-	fields, ok := fieldsOf(w, r)
-	if !ok {
-		return
+// additionOf lets a person add a record, where the path has an id to that one; the answer has
+// its own id under a name.
+func (s *Sandbox) additionOf(name string, add func(to string, fields map[string]any) (id string, err error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if fields, ok := fieldsOf(w, r); ok {
+			id, err := add(r.PathValue("id"), fields)
+			s.answer(w, err, map[string]string{name: id})
+		}
 	}
-	id, err := s.rentvine.AddTransaction(r.PathValue("id"), fields)
-	s.answer(w, err, map[string]string{"transaction_id": id})
 }
 
 // registerLease makes the lease that an event is about exist, and lets the event tell of

@@ -58,6 +58,8 @@ type Config struct {
 	// company and QuickBooksRefresh its first refresh token; the stand-in's own where "".
 	QuickBooksID, QuickBooksSecret     string
 	QuickBooksRealm, QuickBooksRefresh string
+	// QuickBooksPerMinute is how many requests a minute the company takes, 500 where 0.
+	QuickBooksPerMinute int
 	// SubscriberSecret signs Keyholder's outgoing webhooks, "whsec_" and base64 of 24 to 64
 	// bytes; where "" nobody receives them: /subscriber/{name} answers 404.
 	SubscriberSecret string
@@ -95,6 +97,7 @@ type Sandbox struct {
 	webhooks   *webhooks
 	keeper     *keeper
 	journal    *journal
+	books      bookwork
 	http       *http.Server
 	// changes counts everything that the page may want to show.
 	changes atomic.Int64
@@ -133,6 +136,7 @@ func New(cfg Config) (*Sandbox, error) {
 	s.model = llm.New(llm.Config{OnChange: s.changed})
 	s.quickbooks = quickbooks.New(quickbooks.Config{
 		Realm: cfg.QuickBooksRealm, ClientID: cfg.QuickBooksID, ClientSecret: cfg.QuickBooksSecret, RefreshToken: cfg.QuickBooksRefresh, Now: cfg.BusinessNow,
+		PerMinute: cfg.QuickBooksPerMinute,
 	})
 	var err error
 	if s.openmoove, err = s.newOpenMoove(); err != nil {
@@ -245,6 +249,7 @@ func (s *Sandbox) Close(ctx context.Context) error {
 // Reset brings every partner back to its seed: no texts, no mails, no calls, no
 // faults, no duplicates.
 func (s *Sandbox) Reset() {
+	s.books.reset()
 	s.faults.reset()
 	s.calls.reset()
 	s.twilio.Reset()

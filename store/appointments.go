@@ -10,7 +10,8 @@ import (
 
 // Appointment is an agreed visit; times are business time.
 type Appointment struct {
-	// WorkflowID is whose visit it is: a workflow has one at a time.
+	// WorkflowID is whose visit it is: a workflow has one at a time, or several as its id,
+	// "#" and a name.
 	WorkflowID string
 	// Worker is the id of who comes, "" where nobody's visits are counted.
 	Worker string

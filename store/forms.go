@@ -24,6 +24,8 @@ const (
 	FieldChecks FieldKind = "checks"
 	// FieldPhotos are pictures to upload; an answer has them beside its fields.
 	FieldPhotos FieldKind = "photos"
+	// FieldFiles are pictures or PDF files to upload; an answer has them among its photos.
+	FieldFiles FieldKind = "files"
 )
 
 // A Field is something that the form of a question asks beside the choice. A text
@@ -43,6 +45,6 @@ type Field struct {
 	To   string `json:"to,omitempty"`
 	// Items are what may be ticked.
 	Items []string `json:"items,omitempty"`
-	// Most is how many photos may be uploaded.
+	// Most is how many photos or files may be uploaded.
 	Most int `json:"most,omitempty"`
 }

@@ -163,6 +163,8 @@ const (
 	linkSize          = 10
 	reportPurpose     = "report link"
 	personPurpose     = "person link"
+	ownerPurpose      = "owner link"
+	calendarPurpose   = "calendar link"
 	expiringSize      = 15
 	maxExpiringLength = 100
 )
@@ -207,6 +209,32 @@ func (k Keys) PersonToken(addressHash string, expires time.Time) string {
 // which the address is told.
 func (k Keys) PersonOf(token string, now time.Time) (addressHash string, ok bool) {
 	return k.opened(personPurpose, token, now)
+}
+
+// OwnerToken is the signed text of the link to the page of a portfolio's owners. The
+// link is good until expires, in whole seconds of real time.
+func (k Keys) OwnerToken(portfolioID string, expires time.Time) string {
+	return k.expiring(ownerPurpose, portfolioID, expires)
+}
+
+// OwnerOf is the portfolio whose page a token opens at a real time, "" where the
+// signature is wrong. ok is false for such a one, and for one that has expired, of which
+// the portfolio is told.
+func (k Keys) OwnerOf(token string, now time.Time) (portfolioID string, ok bool) {
+	return k.opened(ownerPurpose, token, now)
+}
+
+// CalendarToken is the signed text of the address of a calendar, which is of small letters
+// and "_", such as "compliance". It is good until expires, in whole seconds of real time.
+func (k Keys) CalendarToken(what string, expires time.Time) string {
+	return k.expiring(calendarPurpose, what, expires)
+}
+
+// CalendarOf is the calendar that a token opens at a real time, "" where the signature is
+// wrong. ok is false for such a one, and for one that has expired, of which the calendar is
+// told.
+func (k Keys) CalendarOf(token string, now time.Time) (what string, ok bool) {
+	return k.opened(calendarPurpose, token, now)
 }
 
 // expiring is "what-expiry-signature".

@@ -29,6 +29,7 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
 		goose.WithTableName("keyholder_schema"),
 		goose.WithLogger(goose.NopLogger()),
 		goose.WithDisableGlobalRegistry(true),
+		goose.WithGoMigrations(auditGuard(dialect)),
 	}
 	if dialect == goose.DialectPostgres {
 		// Asks once a second, for up to 5 minutes.

@@ -40,7 +40,8 @@ var _ Store = (*database)(nil)
 // Several processes may open the same one at once. The context limits opening
 // alone. The URL is one of
 //
-//	postgres://user@host/name   PostgreSQL, with pgx's parameters
+//	postgres://user@host/name   PostgreSQL, with pgx's parameters; lock_timeout is 5 s and
+//	                            idle_in_transaction_session_timeout 10 s unless they are set
 //	sqlite:PATH, file:PATH      a SQLite file, made with its folder where missing
 //	PATH                        the same
 //	:memory:                    SQLite in memory, gone with Close
@@ -79,6 +80,12 @@ func openPostgres(rawURL string) (*database, error) {
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 10 * time.Second
+	}
+	// Whoever waits for a lock gives up, and whoever holds one and does not go on loses it.
+	for name, limit := range map[string]string{"lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s"} {
+		if _, set := config.RuntimeParams[name]; !set && !strings.Contains(config.RuntimeParams["options"], name) {
+			config.RuntimeParams[name] = limit
+		}
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(20)

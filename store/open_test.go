@@ -74,6 +74,32 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 // Many processes that start at once on an empty database.
+// Nobody waits for ever for somebody who hangs.
+func TestPostgresLimits(t *testing.T) {
+	t.Parallel()
+	at := postgresSchema(t)
+	own := at + "&lock_timeout=100ms&options=-c%20idle_in_transaction_session_timeout%3D20s"
+	for url, want := range map[string][2]string{at: {"5s", "10s"}, own: {"100ms", "20s"}} {
+		s := open(t, url)
+		for i, name := range []string{"lock_timeout", "idle_in_transaction_session_timeout"} {
+			got, err := store.Setting(t.Context(), s, name)
+			require.NoError(t, err)
+			require.Equal(t, want[i], got, name)
+		}
+	}
+	s := open(t, own)
+	require.NoError(t, s.Append(t.Context(), audited("sale/1", 1), audited("sale/2", 1)))
+	db, _ := rawDB(t, at)
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), `SELECT 1 FROM audit_heads WHERE entity = 'sale/1' FOR UPDATE`)
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Append(t.Context(), audited("sale/1", 2)), "lock timeout")
+	require.NoError(t, s.Append(t.Context(), audited("sale/2", 2)))
+	require.NoError(t, tx.Rollback())
+	require.NoError(t, s.Append(t.Context(), audited("sale/1", 2)))
+}
+
 func TestOpenAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, open func() store.Store) {
 		stores := make([]store.Store, 8)

@@ -18,13 +18,13 @@ const (
 // A Photo is what is known of an uploaded picture; the picture itself is a blob.
 type Photo struct {
 	// ID names it for ever: the same picture for the same field of the same question
-	// has the same one.
+	// has the same one. That of a PDF file ends in ".pdf".
 	ID         string
 	QuestionID string
 	WorkflowID string
 	// Field is the field of the form, such as "before".
 	Field string
-	// Digest is the hex SHA-256 of the picture's pixels.
+	// Digest is the hex SHA-256 of the picture's pixels, or of a PDF file's bytes.
 	Digest string
 	// Bytes is how large the kept picture is.
 	Bytes int

@@ -20,9 +20,9 @@ var _ Pruner = (*database)(nil)
 // messages by when they were sent, questions by when they were asked unless they
 // may still be answered, imports by their end, calls of partners that are no
 // longer called, records of work after two years, claims of campaigns after two
-// months. Effects stay, which hold no personal data and must be known for ever; so do
-// consent, contacts, properties and cases. It deletes a thousand rows at a time, so
-// that others can write between.
+// months, lettings, repairs and market rents after three years. Effects stay, which hold no personal data and must be known for ever; so do
+// consent, contacts, properties and cases, and all of the audit with its receipts. It
+// deletes a thousand rows at a time, so that others can write between.
 func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 	// Calls that a limit may still count stay whatever is asked.
 	calls := before
@@ -38,6 +38,10 @@ func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 	claims := before
 	if counted := time.Now().Add(-claimsKept); counted.Before(claims) {
 		claims = counted
+	}
+	homes := before
+	if counted := time.Now().Add(-portfolioKept); counted.Before(homes) {
+		homes = counted
 	}
 	total := int64(0)
 	for _, p := range []struct {
@@ -63,12 +67,19 @@ func (d *database) Prune(ctx context.Context, before time.Time) (int64, error) {
 		{`DELETE FROM campaign_claims WHERE message_key IN (SELECT message_key FROM campaign_claims WHERE claimed_at < $1 LIMIT $2)`, claims},
 		{`DELETE FROM campaign_people WHERE person IN (SELECT person FROM campaign_people WHERE last_at < $1 LIMIT $2)`, claims},
 		{`DELETE FROM work WHERE work_key IN (SELECT work_key FROM work WHERE last_at < $1 LIMIT $2)`, work},
+		{`DELETE FROM lettings WHERE letting_key IN (SELECT letting_key FROM lettings WHERE ended_at < $1 LIMIT $2)`, homes},
+		{`DELETE FROM repairs WHERE work_order_id IN (SELECT work_order_id FROM repairs WHERE last_at < $1 LIMIT $2)`, homes},
 	} {
 		n, err := d.deleteInBatches(ctx, p.query, micros(p.before))
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("store: prune: %w", err)
 		}
+	}
+	n, err := d.deleteInBatches(ctx, `DELETE FROM market_rents WHERE (source, ref) IN (SELECT source, ref
+		FROM market_rents WHERE day < $1 LIMIT $2)`, homes.UTC().Format(time.DateOnly))
+	if total += n; err != nil {
+		return total, fmt.Errorf("store: prune: %w", err)
 	}
 	return total, nil
 }

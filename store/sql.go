@@ -90,9 +90,9 @@ func (d *database) counts(ctx context.Context, query string, args ...any) (map[s
 	return list, orNotFound(rows.Err())
 }
 
-// deleteInBatches repeats a statement, whose $1 is a time and $2 how many rows it
+// deleteInBatches repeats a statement, whose $1 is a time or day and $2 how many rows it
 // may delete, until nothing is left to delete: others can write between.
-func (d *database) deleteInBatches(ctx context.Context, query string, before int64) (int64, error) {
+func (d *database) deleteInBatches(ctx context.Context, query string, before any) (int64, error) {
 	const batch = 1000
 	for total := int64(0); ; {
 		n, err := d.change(ctx, query, before, batch)

@@ -204,6 +204,11 @@ type Store interface {
 	Contacts
 	Engagement
 	Leases
+	Finance
+	Portfolio
+	Audit
+	Evidence
+	Known
 
 	// Setting reads a named setting ("" where unset); SetSetting writes it.
 	// "outbound_paused" is "1" while messages are paused; "clock" holds the

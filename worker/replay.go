@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,10 +15,12 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/workflows"
+	"github.com/aictive/keyholder/workflows/durable"
 )
 
 // Replayer replays histories against the workflow code of this build.
@@ -28,7 +31,10 @@ type Replayer struct {
 // NewReplayer knows every workflow of the registry. dc may be nil; histories with
 // encrypted payloads need the converter that has the keys.
 func NewReplayer(dc converter.DataConverter) (*Replayer, error) {
-	r, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: dc})
+	trail := durable.NewTrail(cmp.Or(dc, converter.GetDefaultDataConverter()))
+	r, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
+		DataConverter: dc, Interceptors: []interceptor.WorkerInterceptor{trail},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,6 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
@@ -158,9 +157,7 @@ func (l *tenancy) patiently(id string, during func()) {
 	l.t.Helper()
 	l.freshEnvironment(id)
 	l.env.SetTestTimeout(40 * time.Second)
-	l.env.SetWorkerOptions(sdkworker.Options{
-		DeadlockDetectionTimeout: 10 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&manyTries{}},
-	})
+	l.env.SetWorkerOptions(l.workerOptions(&manyTries{}))
 	if during != nil {
 		during()
 	}

@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	sdkworker "go.temporal.io/sdk/worker"
@@ -65,7 +66,9 @@ type scenario struct {
 	// handedOver is what activities.Config.HandOver was told; handOverErr fails it.
 	handed      []activities.SaleFacts
 	handOverErr error
-	mu          sync.Mutex
+	// found is what activities.Config.FindProperty was told.
+	found []durable.Event
+	mu    sync.Mutex
 	// behind is how late the worker's clock is.
 	behind time.Duration
 	// running is env for activities, which outlast it.
@@ -90,10 +93,17 @@ func (s *scenario) now() time.Time {
 	return s.start
 }
 
-func newScenario(t *testing.T) *scenario {
+func newScenario(t *testing.T) *scenario { return newScenarioWith(t, nil) }
+
+// newScenarioWith lets the sandbox have another clock than the real one, which is nil.
+func newScenarioWith(t *testing.T, clock func(*scenario) time.Time) *scenario {
 	t.Helper()
 	s := &scenario{t: t, keys: store.NewKeys("link key of the tests"), start: saturday}
-	s.startSandbox()
+	var boxNow func() time.Time
+	if clock != nil {
+		boxNow = func() time.Time { return clock(s) }
+	}
+	s.startSandbox(boxNow)
 	var err error
 	s.store, err = store.Open(t.Context(), filepath.Join(t.TempDir(), "keyholder.db"))
 	require.NoError(t, err)
@@ -106,7 +116,7 @@ func newScenario(t *testing.T) *scenario {
 }
 
 // startSandbox runs the stand-ins; what they post back is taken and forgotten.
-func (s *scenario) startSandbox() {
+func (s *scenario) startSandbox(now func() time.Time) {
 	ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	s.t.Cleanup(ingress.Close)
 	var err error
@@ -114,6 +124,7 @@ func (s *scenario) startSandbox() {
 		HTTPAddr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", IngressURL: ingress.URL, RentVineWebhookSecret: "secret",
 		TwilioAuthToken: "token", TwilioAccountSID: "AC00000000000000000000000000000001", TwilioNumber: "+12135550100",
 		RentVineKey: "key", RentVineSecret: "secret", TextPace: time.Millisecond, OpenMooveKey: "om_key", OpenMooveLimits: "6000/1m",
+		BusinessNow: now,
 	})
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.box.Start(s.t.Context()))
@@ -159,6 +170,12 @@ func (s *scenario) wire() {
 		Redeliver: func(ctx context.Context, ev durable.Event) (activities.Redelivery, error) {
 			return s.redeliver(ctx, ev)
 		},
+		FindProperty: func(_ context.Context, ev durable.Event) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.found = append(s.found, ev)
+			return nil
+		},
 		Now: s.now, Log: zap.NewNop(),
 	})
 	s.id = s.record(nil)
@@ -172,8 +189,7 @@ func (s *scenario) freshEnvironment(workflowID string) {
 	s.env.SetStartTime(s.start)
 	s.running.Store(s.env)
 	s.env.SetTestTimeout(time.Minute)
-	// Slow machines and the race detector take more than the second that a task has.
-	s.env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 10 * time.Second})
+	s.env.SetWorkerOptions(s.workerOptions())
 	s.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflowID})
 	s.boundActivities()
 	for _, wf := range workflows.Registry() {
@@ -183,6 +199,15 @@ func (s *scenario) freshEnvironment(workflowID string) {
 	s.acts.RegisterRentVine(s.env)
 	s.acts.RegisterOpenMoove(s.env)
 	s.acts.RegisterBulk(s.env)
+}
+
+// workerOptions are the product's, with what a test intercepts beside that.
+func (s *scenario) workerOptions(more ...interceptor.WorkerInterceptor) sdkworker.Options {
+	return sdkworker.Options{
+		// Slow machines and the race detector take more than the second that a task has.
+		DeadlockDetectionTimeout: 10 * time.Second,
+		Interceptors:             append([]interceptor.WorkerInterceptor{durable.NewTrail(converter.GetDefaultDataConverter()), s.acts.Auditing()}, more...),
+	}
 }
 
 // boundActivities stops a story that goes round in circles: time skips in these

@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -19,12 +21,16 @@ import (
 
 // Config is what a worker process hosts.
 type Config struct {
+	// Client is of cluster.Dial, which lets notes of workflows travel (durable.NewTrail).
 	Client     client.Client
 	Activities *activities.Activities
 	// Queues are the task queues to serve; empty means all.
 	Queues []string
 	// BuildID turns Worker Deployment versioning on; "" runs unversioned.
 	BuildID string
+	// QuickBooksPerMinute is how many requests a minute QuickBooks takes; 0 is its own
+	// limit, 500.
+	QuickBooksPerMinute int
 	// StopTimeout is how long running activities may take to finish at Stop.
 	StopTimeout time.Duration
 	// OnFatalError is called when a worker cannot go on.
@@ -41,8 +47,11 @@ type queue struct {
 	options  worker.Options
 }
 
+// quickBooksPerMinute is what a realm may be asked (contracts/sms-and-accounting.md 2).
+const quickBooksPerMinute = 500
+
 // queues is the whole table.
-func queues() []queue {
+func queues(cfg Config) []queue {
 	return []queue{
 		{name: workflows.TaskQueue, register: hostWorkflows, options: worker.Options{
 			MaxConcurrentActivityExecutionSize: 200, MaxConcurrentEagerActivityExecutionSize: 100,
@@ -62,9 +71,10 @@ func queues() []queue {
 			MaxConcurrentActivityExecutionSize: 20, DisableWorkflowWorker: true,
 		}},
 		// QuickBooks takes 500 requests a minute and 10 at once (contracts/sms-and-accounting.md
-		// 2); an order costs about six.
+		// 2). A booking costs one, and most are bookings: 60 % of the limit over all workers. An
+		// order costs about six, for which each worker's client paces itself.
 		{name: activities.QueueQuickBooks, register: hostQuickBooks, options: worker.Options{
-			MaxConcurrentActivityExecutionSize: 10, TaskQueueActivitiesPerSecond: 1, DisableWorkflowWorker: true,
+			MaxConcurrentActivityExecutionSize: 10, TaskQueueActivitiesPerSecond: 0.6 / 60 * float64(cmp.Or(cfg.QuickBooksPerMinute, quickBooksPerMinute)), DisableWorkflowWorker: true,
 		}},
 		{name: activities.QueueWebhooks, register: hostWebhooks, options: worker.Options{
 			MaxConcurrentActivityExecutionSize: 50, DisableWorkflowWorker: true,
@@ -92,7 +102,7 @@ func hostBulk(w worker.Worker, a *activities.Activities) { a.RegisterBulk(w) }
 // Queues are the names of all task queues.
 func Queues() []string {
 	var names []string
-	for _, q := range queues() {
+	for _, q := range queues(Config{}) {
 		names = append(names, q.name)
 	}
 	return names
@@ -111,13 +121,14 @@ func New(cfg Config) (*Worker, error) {
 		}
 	}
 	w := &Worker{}
-	for _, q := range queues() {
+	for _, q := range queues(cfg) {
 		if len(cfg.Queues) > 0 && !slices.Contains(cfg.Queues, q.name) {
 			continue
 		}
 		opts := q.options
 		opts.WorkerStopTimeout = cfg.StopTimeout
 		opts.OnFatalError = cfg.OnFatalError
+		opts.Interceptors = []interceptor.WorkerInterceptor{cfg.Activities.Auditing()}
 		if cfg.BuildID != "" {
 			opts.DeploymentOptions = worker.DeploymentOptions{
 				UseVersioning:             true,

@@ -4,8 +4,10 @@ package workflows
 
 import (
 	"github.com/aictive/keyholder/workflows/durable"
+	"github.com/aictive/keyholder/workflows/finance"
 	"github.com/aictive/keyholder/workflows/leasing"
 	"github.com/aictive/keyholder/workflows/maintenance"
+	"github.com/aictive/keyholder/workflows/portfolio"
 	"github.com/aictive/keyholder/workflows/sales"
 	"github.com/aictive/keyholder/workflows/sync"
 )
@@ -24,12 +26,26 @@ func Registry() []durable.Workflow {
 		leasing.Renewal,
 		leasing.Retention,
 		leasing.Sweep,
+		finance.Transaction,
+		finance.Review,
+		finance.Summary,
+		finance.ReconcileBank,
+		finance.CloseDay,
+		finance.CloseMonth,
+		portfolio.Vacancy,
 		sales.Create,
 		sales.Sale,
 		sales.Invitation,
 		sales.Import,
 		sales.Report,
+		portfolio.Property,
+		portfolio.Sweep,
+		portfolio.Pricing,
+		portfolio.MonthEnd,
+		portfolio.Digest,
+		portfolio.Compliance,
 		sync.OpenMoove,
+		sync.RentVine,
 		sync.OutgoingWebhook,
 		sync.ParkedEvent,
 	}

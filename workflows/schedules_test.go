@@ -36,17 +36,25 @@ func TestWhatTheClockStartsIsWhatThePolicyAsksFor(t *testing.T) {
 	silent := whole
 	silent.Report = policy.SalesReport{}
 	leases := policy.Leasing{Renewal: policy.Renewal{Lead: time.Hour}}
+	booked := policy.Finance{Categories: []policy.BookCategory{{ID: "rent"}}}
+	books := []string{workflows.ScheduleBank, workflows.ScheduleDay, workflows.ScheduleMonth}
+	homes := policy.Portfolio{Questions: policy.PortfolioQuestions{Times: 1}}
+	compare := policy.Sync{Every: time.Hour}
+	kept := []string{workflows.ScheduleSweep, workflows.SchedulePacks, workflows.ScheduleDigest}
 	for name, c := range map[string]struct {
 		rules            policy.Sales
 		leases           policy.Leasing
+		books            policy.Finance
+		homes            policy.Portfolio
+		compare          policy.Sync
 		wanted, unwanted []string
 	}{
-		"nothing":   {policy.Sales{}, policy.Leasing{}, nil, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport, workflows.ScheduleLeases}},
-		"no sales":  {policy.Sales{}, leases, []string{workflows.ScheduleLeases}, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport}},
-		"no report": {silent, policy.Leasing{}, []string{workflows.ScheduleOpenMoove}, []string{workflows.ScheduleSalesReport, workflows.ScheduleLeases}},
-		"all":       {whole, leases, []string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport, workflows.ScheduleLeases}, nil},
+		"nothing":   {policy.Sales{}, policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, nil, append([]string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport, workflows.ScheduleRentVine, workflows.ScheduleLeases}, append(kept, books...)...)},
+		"no sales":  {policy.Sales{}, leases, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, []string{workflows.ScheduleLeases}, append([]string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport, workflows.ScheduleRentVine}, append(kept, books...)...)},
+		"no report": {silent, policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, compare, []string{workflows.ScheduleOpenMoove, workflows.ScheduleRentVine}, append([]string{workflows.ScheduleSalesReport, workflows.ScheduleLeases}, append(kept, books...)...)},
+		"all":       {whole, leases, booked, homes, compare, append(append([]string{workflows.ScheduleOpenMoove, workflows.ScheduleSalesReport, workflows.ScheduleRentVine, workflows.ScheduleLeases}, kept...), books...), nil},
 	} {
-		wanted, unwanted := workflows.Schedules(c.rules, c.leases, durable.Clock{})
+		wanted, unwanted := workflows.Schedules(c.rules, c.leases, c.books, c.homes, c.compare, durable.Clock{})
 		require.Equal(t, c.wanted, scheduleIDs(wanted), name)
 		require.Equal(t, c.unwanted, unwanted, name)
 	}
@@ -56,7 +64,7 @@ func TestWhatTheClockStartsIsWhatThePolicyAsksFor(t *testing.T) {
 // starts exists.
 func TestSchedulesStartWorkflowsThatExist(t *testing.T) {
 	t.Parallel()
-	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{Renewal: policy.Renewal{Lead: time.Hour}}, durable.Clock{})
+	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{Renewal: policy.Renewal{Lead: time.Hour}}, policy.Finance{Categories: []policy.BookCategory{{ID: "rent"}}}, policy.Portfolio{Questions: policy.PortfolioQuestions{Times: 1}}, policy.Sync{Every: time.Hour}, durable.Clock{})
 	names := map[string]bool{}
 	for _, wf := range workflows.Registry() {
 		names[wf.WorkflowName()] = true
@@ -99,7 +107,7 @@ func TestTheReportIsMailedAtTheTimesOfThePolicy(t *testing.T) {
 	} {
 		rules := salesRules(t)
 		rules.Report = c.report
-		wanted, _ := workflows.Schedules(rules, policy.Leasing{}, durable.Clock{})
+		wanted, _ := workflows.Schedules(rules, policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, durable.Clock{})
 		spec := wanted[1].Spec
 		require.Equal(t, "Europe/London", spec.TimeZoneName, name)
 		require.Empty(t, spec.Intervals, name)
@@ -117,8 +125,8 @@ func TestTheReportOnAFastClock(t *testing.T) {
 	epoch := time.Date(2026, 11, 22, 1, 49, 36, 123456789, time.UTC)
 	for _, day := range []time.Duration{time.Minute, 90 * time.Second, 7 * time.Minute, 13 * time.Minute, time.Hour} {
 		clock := durable.DayClock(epoch, day)
-		wanted, unwanted := workflows.Schedules(salesRules(t), policy.Leasing{}, clock)
-		require.Equal(t, []string{workflows.ScheduleLeases}, unwanted)
+		wanted, unwanted := workflows.Schedules(salesRules(t), policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, clock)
+		require.Equal(t, []string{workflows.ScheduleRentVine, workflows.ScheduleLeases, workflows.ScheduleSweep, workflows.SchedulePacks, workflows.ScheduleDigest, workflows.ScheduleBank, workflows.ScheduleDay, workflows.ScheduleMonth}, unwanted)
 		spec := wanted[1].Spec
 		require.Empty(t, spec.Calendars)
 		require.Len(t, spec.Intervals, 1)
@@ -132,7 +140,47 @@ func TestTheReportOnAFastClock(t *testing.T) {
 		planned := business.Truncate(24 * time.Hour).Add(7*time.Hour + 30*time.Minute)
 		require.WithinDuration(t, planned, business, clock.Business(2*time.Second), day)
 	}
-	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{}, durable.DayClock(epoch, time.Second))
+	wanted, _ := workflows.Schedules(salesRules(t), policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{}, durable.DayClock(epoch, time.Second))
 	require.Equal(t, time.Minute, wanted[1].Spec.Intervals[0].Every)
 	require.Equal(t, 10*time.Minute, wanted[0].Spec.Intervals[0].Every, "polling is real time")
+}
+
+func TestTheBooksCloseInTheCompanysZone(t *testing.T) {
+	t.Parallel()
+	books := policy.Finance{
+		TimeZone: "America/Los_Angeles", Categories: []policy.BookCategory{{ID: "rent"}},
+		Bank:    policy.BankMatching{At: 5 * 60},
+		Reports: policy.FinanceSchedule{DailyAt: 7*60 + 15, MonthlyAt: 8 * 60, MonthDay: 3},
+	}
+	wanted, _ := workflows.Schedules(policy.Sales{}, policy.Leasing{}, books, policy.Portfolio{}, policy.Sync{}, durable.Clock{})
+	require.Len(t, wanted, 3)
+	one := func(n int) []client.ScheduleRange { return []client.ScheduleRange{{Start: n}} }
+	for i, want := range []client.ScheduleCalendarSpec{
+		{Hour: one(5), Minute: one(0)}, {Hour: one(7), Minute: one(15)}, {Hour: one(8), Minute: one(0), DayOfMonth: one(3)},
+	} {
+		require.Equal(t, "America/Los_Angeles", wanted[i].Spec.TimeZoneName)
+		got := wanted[i].Spec.Calendars[0]
+		got.Comment = ""
+		require.Equal(t, want, got)
+	}
+	epoch := time.Date(2026, 11, 22, 1, 49, 36, 0, time.UTC)
+	wanted, _ = workflows.Schedules(policy.Sales{}, policy.Leasing{}, books, policy.Portfolio{}, policy.Sync{}, durable.DayClock(epoch, 10*time.Minute))
+	require.Equal(t, 10*time.Minute, wanted[1].Spec.Intervals[0].Every)
+	require.Equal(t, 300*time.Minute, wanted[2].Spec.Intervals[0].Every)
+	require.Less(t, wanted[2].Spec.Intervals[0].Offset, 300*time.Minute)
+}
+
+// RentVine is compared as often as the policy says in business time, one run at a time.
+func TestRentVineIsComparedOnAFastClock(t *testing.T) {
+	t.Parallel()
+	epoch := time.Date(2026, 11, 22, 1, 49, 36, 0, time.UTC)
+	for every, c := range map[time.Duration]durable.Clock{
+		15 * time.Minute: {}, 75 * time.Second: durable.DayClock(epoch, 2*time.Hour), 10 * time.Second: durable.DayClock(epoch, time.Minute),
+	} {
+		wanted, _ := workflows.Schedules(policy.Sales{}, policy.Leasing{}, policy.Finance{}, policy.Portfolio{}, policy.Sync{Every: 15 * time.Minute}, c)
+		require.Len(t, wanted, 1)
+		require.Equal(t, every, wanted[0].Spec.Intervals[0].Every)
+		require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, wanted[0].Overlap)
+		require.True(t, wanted[0].TriggerImmediately)
+	}
 }

@@ -1,6 +1,7 @@
-// Package comparables suggests a rent from those of similar homes nearby: the rents are
-// adjusted for what differs, weighed by likeness and nearness, and their weighted median
-// is kept within limits. Everything here is pure, and in whole numbers.
+// Package comparables suggests a rent from those of similar homes nearby, for the renewal
+// of a lease or for a home that is to be let: the rents are adjusted for what differs,
+// weighed by likeness and nearness, and their weighted median is kept within limits.
+// Everything here is pure, and in whole numbers.
 package comparables
 
 import (
@@ -36,6 +37,8 @@ type Home struct {
 	BedsKnown bool
 	// Baths is a count and Size is in square feet; 0 is not known.
 	Baths, Size int
+	// Built is the year of construction, 0 where nobody knows.
+	Built int
 }
 
 // Limits is what policy and law allow.

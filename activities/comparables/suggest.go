@@ -138,8 +138,7 @@ func (b bounds) note(raw policy.Cents, l Limits) string {
 	return ""
 }
 
-// weigh adjusts and weighs the comparables that are like enough, by lease. None weighs
-// as much as all others together, so that one alone never decides.
+// weigh adjusts and weighs the comparables that are like enough, by lease.
 func weigh(s Subject, list []Comparable, rules policy.Pricing) []Used {
 	sorted := slices.Clone(list)
 	slices.SortFunc(sorted, func(a, b Comparable) int {
@@ -157,12 +156,18 @@ func weigh(s Subject, list []Comparable, rules policy.Pricing) []Used {
 		if weight = weight * alike * age / 10_000; weight <= 0 {
 			continue
 		}
-		by := adjustment(s.Home, c.Home, rules)
+		by := adjustment(s.Home, c.Home, rates{bed: rules.PerBed, bath: rules.PerBath, size: rules.PerSize})
 		used = append(used, Used{
 			LeaseID: c.LeaseID, Rent: c.Rent, AdjustedRent: c.Rent + by.Of(c.Rent), Weight: weight,
 			Reason: strings.Join(append(append([]string{why}, how...), old...), ", "),
 		})
 	}
+	return heaviest(used)
+}
+
+// heaviest sorts the comparables by their weight and leaves out the lightest. None weighs
+// as much as all others together, so that one alone never decides.
+func heaviest(used []Used) []Used {
 	slices.SortFunc(used, func(a, b Used) int { return cmp.Or(cmp.Compare(b.Weight, a.Weight), compareID(a.LeaseID, b.LeaseID)) })
 	used = used[:min(len(used), maxComparables)]
 	if len(used) >= Enough {
@@ -264,18 +269,24 @@ func freshness(today, since string) (percent int, why []string) {
 // are not alike.
 const maxAdjustment policy.Permille = 400
 
+// rates are what a bedroom, a bath, a tenth more floor and a year of age are worth.
+type rates struct{ bed, bath, size, year policy.Permille }
+
 // adjustment is what a comparable's rent would be more, or less, in the subject's home.
-func adjustment(s, c Home, rules policy.Pricing) policy.Permille {
+func adjustment(s, c Home, rules rates) policy.Permille {
 	var by policy.Permille
 	if s.BedsKnown && c.BedsKnown {
-		by += policy.Permille(clamp(s.Beds-c.Beds, 10)) * rules.PerBed
+		by += policy.Permille(clamp(s.Beds-c.Beds, 10)) * rules.bed
 	}
 	if s.Baths > 0 && c.Baths > 0 {
-		by += policy.Permille(clamp(s.Baths-c.Baths, 10)) * rules.PerBath
+		by += policy.Permille(clamp(s.Baths-c.Baths, 10)) * rules.bath
 	}
 	if s.Size > 0 && c.Size > 0 {
 		more := clamp(1000*clamp(s.Size-c.Size, 1_000_000)/c.Size, 1000) // in thousandths
-		by += policy.Permille(more) * rules.PerSize / 100                // of a tenth more
+		by += policy.Permille(more) * rules.size / 100                   // of a tenth more
+	}
+	if s.Built > 0 && c.Built > 0 {
+		by += policy.Permille(clamp(s.Built-c.Built, 200)) * rules.year
 	}
 	return min(max(by, -maxAdjustment), maxAdjustment)
 }
@@ -325,7 +336,7 @@ func compareID(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp
 func compareHome(a, b Home) int {
 	return cmp.Or(
 		cmp.Compare(a.PropertyID, b.PropertyID), cmp.Compare(a.PostalCode, b.PostalCode), cmp.Compare(a.City, b.City),
-		cmp.Compare(a.State, b.State), compareBool(a.BedsKnown, b.BedsKnown), cmp.Compare(a.Beds, b.Beds), cmp.Compare(a.Baths, b.Baths), cmp.Compare(a.Size, b.Size),
+		cmp.Compare(a.State, b.State), compareBool(a.BedsKnown, b.BedsKnown), cmp.Compare(a.Beds, b.Beds), cmp.Compare(a.Baths, b.Baths), cmp.Compare(a.Size, b.Size), cmp.Compare(a.Built, b.Built),
 	)
 }
 

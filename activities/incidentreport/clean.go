@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/aictive/keyholder/activities/sheet"
 )
 
 // The most characters that a text of the report may have.
@@ -17,18 +17,12 @@ const (
 	maxParagraphs  = 40
 )
 
-// line is a text on one line, at most limit characters long, without anything
-// that is not seen or that changes the direction of what follows.
-func line(s string, limit int) string {
-	return shorten(strings.Join(strings.Fields(visible(head(s, limit))), " "), limit)
-}
-
 // paragraphs is a text of several lines, each as line makes it; empty lines go.
 func paragraphs(s string) []string {
 	var out []string
 	left := maxDescription
-	for p := range strings.Lines(strings.ReplaceAll(head(s, maxDescription), "\r", "\n")) {
-		p = line(p, max(left, 2))
+	for p := range strings.Lines(strings.ReplaceAll(sheet.Head(s, maxDescription), "\r", "\n")) {
+		p = sheet.Line(p, max(left, 2))
 		if p == "" {
 			continue
 		}
@@ -39,44 +33,6 @@ func paragraphs(s string) []string {
 		left -= utf8.RuneCountInString(p)
 	}
 	return out
-}
-
-// head spares the work on a text that is far longer than what will be kept.
-func head(s string, limit int) string {
-	const widest = 8 * utf8.UTFMax
-	if n := limit * widest; len(s) > n {
-		for n > 0 && !utf8.RuneStart(s[n]) {
-			n--
-		}
-		s = s[:n] + "…"
-	}
-	return strings.ToValidUTF8(s, "\ufffd")
-}
-
-func shorten(s string, limit int) string {
-	if utf8.RuneCountInString(s) <= limit {
-		return s
-	}
-	runes := []rune(s)
-	return strings.TrimSpace(string(runes[:limit-1])) + "…"
-}
-
-// visible composes accents and drops control and formatting characters, such as
-// bidirectional overrides, except the two that join emoji and scripts.
-func visible(s string) string {
-	const nonJoiner, joiner = '\u200c', '\u200d'
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == nonJoiner || r == joiner:
-			return r
-		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co):
-			return -1
-		default:
-			return r
-		}
-	}, norm.NFC.String(s))
 }
 
 // sentence begins with a capital, codes such as "no_heat" become words.

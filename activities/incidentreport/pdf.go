@@ -1,6 +1,10 @@
 package incidentreport
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/aictive/keyholder/activities/sheet"
+)
 
 // PDF is the report as a document, on the paper of the property's zone. The
 // same Report gives the same bytes. Lists and texts are bounded; a character
@@ -13,21 +17,25 @@ func PDF(r Report) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := draw(v, first.pdf.PageCount())
+	s, err := draw(v, first.PDF.PageCount())
 	if err != nil {
 		return nil, err
 	}
-	return s.bytes()
+	return s.Bytes()
 }
 
-func draw(v view, pages int) (*sheet, error) {
-	s, err := newSheet(v.Locale.paper())
+// document is the sheet with the parts of the report.
+type document struct{ *sheet.Sheet }
+
+func draw(v view, pages int) (document, error) {
+	paper, err := sheet.New(v.Locale.paper())
 	if err != nil {
-		return nil, fmt.Errorf("draw the incident report: %w", err)
+		return document{}, fmt.Errorf("draw the incident report: %w", err)
 	}
+	s := document{paper}
 	s.describe(v)
-	s.onPage = func() { s.edges(v, pages) }
-	s.page()
+	s.OnPage = func() { s.edges(v, pages) }
+	s.Page()
 	s.head(v)
 	s.summary(v)
 	s.said(v.Said)
@@ -35,115 +43,115 @@ func draw(v view, pages int) (*sheet, error) {
 	s.people(v.People)
 	s.timeline(v)
 	s.note()
-	return s, s.pdf.Error()
+	return s, s.PDF.Error()
 }
 
 // describe fills the document's properties. No date is the present one.
-func (s *sheet) describe(v view) {
-	s.pdf.SetTitle(v.Title, true)
-	s.pdf.SetSubject(v.Order, true)
-	s.pdf.SetAuthor(v.Company, true)
-	s.pdf.SetCreator("Keyholder", true)
-	s.pdf.SetProducer("Keyholder", true)
-	s.pdf.SetLang("en")
-	s.pdf.SetCreationDate(v.Stamp)
-	s.pdf.SetModificationDate(v.Stamp)
+func (s document) describe(v view) {
+	s.PDF.SetTitle(v.Title, true)
+	s.PDF.SetSubject(v.Order, true)
+	s.PDF.SetAuthor(v.Company, true)
+	s.PDF.SetCreator("Keyholder", true)
+	s.PDF.SetProducer("Keyholder", true)
+	s.PDF.SetLang("en")
+	s.PDF.SetCreationDate(v.Stamp)
+	s.PDF.SetModificationDate(v.Stamp)
 }
 
 // edges draws what every page has: the sender at the top, the page's number at
 // the foot.
-func (s *sheet) edges(v view, pages int) {
-	left, right := s.width*0.6, s.width*0.4
+func (s document) edges(v view, pages int) {
+	left, right := s.Width*0.6, s.Width*0.4
 	title := v.Company
-	if s.pdf.PageNo() > 1 {
+	if s.PDF.PageNo() > 1 {
 		title = v.Title
 	}
-	s.one(face{"B", 10.5, inkAccent}, margin, 12, left-4, title, "L")
-	s.one(face{"", 9.5, inkMuted}, margin+left, 12.3, right, v.Order, "R")
-	s.rule(19, 0.5, inkAccent)
+	s.One(sheet.Face{Style: "B", Size: 10.5, Ink: sheet.InkAccent}, sheet.Margin, 12, left-4, title, "L")
+	s.One(sheet.Face{Style: "", Size: 9.5, Ink: sheet.InkMuted}, sheet.Margin+left, 12.3, right, v.Order, "R")
+	s.Rule(19, 0.5, sheet.InkAccent)
 
-	foot := s.bottom + 5
-	s.rule(foot, 0.2, inkLine)
-	s.one(small(), margin, foot+2, s.width-30, v.Zone, "L")
-	s.put(small(), margin+s.width-30, foot+2, 30, fmt.Sprintf("Page %d of %d", s.pdf.PageNo(), pages), "R")
+	foot := s.Bottom + 5
+	s.Rule(foot, 0.2, sheet.InkLine)
+	s.One(sheet.Small(), sheet.Margin, foot+2, s.Width-30, v.Zone, "L")
+	s.Put(sheet.Small(), sheet.Margin+s.Width-30, foot+2, 30, fmt.Sprintf("Page %d of %d", s.PDF.PageNo(), pages), "R")
 }
 
-func (s *sheet) head(v view) {
-	s.para(face{"B", 18, inkText}, v.Title)
-	s.y++
-	s.para(face{"", 11, inkMuted}, v.Address)
-	s.y += 4
+func (s document) head(v view) {
+	s.Para(sheet.Face{Style: "B", Size: 18, Ink: sheet.InkText}, v.Title)
+	s.Y++
+	s.Para(sheet.Face{Style: "", Size: 11, Ink: sheet.InkMuted}, v.Address)
+	s.Y += 4
 }
 
 // summary is the box that answers most readers: how it ended, when, and why it
 // was urgent.
-func (s *sheet) summary(v view) {
+func (s document) summary(v view) {
 	const pad, gap, label = 5.0, 1.0, 32.0
-	inner := s.width - 2*pad
-	rows := [][]cell{{{face{"B", 11.5, inkText}, pad, inner, v.Result}}}
+	inner := s.Width - 2*pad
+	rows := [][]sheet.Cell{{sheet.Left(sheet.Face{Style: "B", Size: 11.5, Ink: sheet.InkText}, pad, inner, v.Result)}}
 	for _, f := range v.Facts {
-		rows = append(rows, []cell{{muted(), pad, label, f.Label}, {body(), pad + label, inner - label, f.Text}})
+		rows = append(rows, []sheet.Cell{sheet.Left(sheet.Muted(), pad, label, f.Label), sheet.Left(sheet.Body(), pad+label, inner-label, f.Text)})
 	}
 	h := 2*pad - gap + 1.5
 	for _, r := range rows {
-		h += s.height(r) + gap
+		h += s.Height(r) + gap
 	}
-	s.need(h)
-	s.pdf.SetFillColor(inkBox.rgb())
-	s.pdf.Rect(margin, s.y, s.width, h, "F")
-	s.pdf.SetFillColor(inkAccent.rgb())
-	s.pdf.Rect(margin, s.y, 1.2, h, "F")
-	end := s.y + h
-	s.y += pad
+	s.Need(h)
+	s.PDF.SetFillColor(sheet.InkBox.RGB())
+	s.PDF.Rect(sheet.Margin, s.Y, s.Width, h, "F")
+	s.PDF.SetFillColor(sheet.InkAccent.RGB())
+	s.PDF.Rect(sheet.Margin, s.Y, 1.2, h, "F")
+	end := s.Y + h
+	s.Y += pad
 	for i, r := range rows {
-		s.row(gap, r...)
+		s.Row(gap, r...)
 		if i == 0 {
-			s.y += 1.5
+			s.Y += 1.5
 		}
 	}
-	s.y = end + 2
+	s.Y = end + 2
 }
 
 // section is a heading that keeps at least room for what follows it.
-func (s *sheet) section(title string, room float64) {
-	s.onBreak = func() {}
-	s.need(6 + heading().leading() + room)
-	if s.y > topEdge {
-		s.y += 5
+func (s document) section(title string, room float64) {
+	s.OnBreak = func() {}
+	s.Need(6 + sheet.Heading().Leading() + room)
+	if s.Y > sheet.TopEdge {
+		s.Y += 5
 	}
-	s.put(heading(), margin, s.y, s.width, title, "L")
-	s.y += heading().leading() + 1.5
+	s.Put(sheet.Heading(), sheet.Margin, s.Y, s.Width, title, "L")
+	s.Y += sheet.Heading().Leading() + 1.5
 }
 
-func (s *sheet) said(paragraphs []string) {
+func (s document) said(paragraphs []string) {
 	if len(paragraphs) == 0 {
 		return
 	}
 	s.section("What was reported", 10)
 	for _, p := range paragraphs {
-		s.para(body(), p)
-		s.y += 0.8
+		s.Para(sheet.Body(), p)
+		s.Y += 0.8
 	}
 }
 
-func (s *sheet) people(people []fact) {
+func (s document) people(people []fact) {
 	if len(people) == 0 {
 		return
 	}
 	s.section("People", 12)
 	for _, p := range people {
-		s.row(1.2, cell{muted(), 0, 52, p.Label}, cell{body(), 56, s.width - 56, p.Text})
+		s.Row(1.2, sheet.Left(sheet.Muted(), 0, 52, p.Label), sheet.Left(sheet.Body(), 56, s.Width-56, p.Text))
 	}
 }
 
 // note explains what stands for characters without a glyph.
-func (s *sheet) note() {
-	if !s.glyphs.replaced {
+func (s document) note() {
+	if !s.Replaced() {
 		return
 	}
-	s.onBreak = func() {}
-	s.need(4 + 2*small().leading())
-	s.y += 4
-	s.para(small(),
-		string(missing)+" stands for a character that this document cannot print. The mail with this report shows it.")
+	s.OnBreak = func() {}
+	s.Need(4 + 2*sheet.Small().Leading())
+	s.Y += 4
+	s.Para(sheet.Small(),
+		"\ufffd"+" stands for a character that this document cannot print. The mail with this report shows it.")
 }

@@ -2,9 +2,7 @@ package incidentreport_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aictive/keyholder/activities/incidentreport"
+	"github.com/aictive/keyholder/activities/paper/papertest"
 )
 
 func pdf(t *testing.T, r incidentreport.Report) []byte {
@@ -25,30 +24,11 @@ func pdf(t *testing.T, r incidentreport.Report) []byte {
 
 func pages(b []byte) int { return len(regexp.MustCompile(`/Type /Page\b`).FindAll(b, -1)) }
 
-// squeeze takes out all spaces: pdftotext has its own idea of where they are.
-func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
-
-// words is the squeezed text of a document, in the order of reading.
-func words(t *testing.T, b []byte) string {
-	t.Helper()
-	tool, err := exec.LookPath("pdftotext")
-	if err != nil {
-		t.Skip("pdftotext (poppler-utils) was not found: the text of the PDF cannot be read back")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, tool, "-layout", "-", "-")
-	cmd.Stdin = bytes.NewReader(b)
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	return squeeze(string(out))
-}
-
 func TestPDFSaysEverything(t *testing.T) {
 	t.Parallel()
 	b := pdf(t, burstPipe())
 	require.Equal(t, 2, pages(b))
-	text := words(t, b)
+	text := papertest.Words(t, b)
 	for _, want := range []string{
 		"Cedar & Oak Property Management", "Work order 1042 (id 4711)",
 		"Incident report: Burst pipe under the kitchen sink", "1420 Juniper Street, Austin, TX 78702, Unit 2B",
@@ -62,9 +42,9 @@ func TestPDFSaysEverything(t *testing.T) {
 		"1:16 AM CST +1 h 25 min Ana Nowak is on site.",
 		"Times are CST (America/Chicago) Page 1 of 2", "Page 2 of 2", "Timeline, continued Fri, Nov 20, 2026",
 	} {
-		require.Contains(t, text, squeeze(want))
+		require.Contains(t, text, papertest.Squeeze(want))
 	}
-	require.NotContains(t, text, squeeze("cannot print"))
+	require.NotContains(t, text, papertest.Squeeze("cannot print"))
 }
 
 func TestPDFMinimal(t *testing.T) {
@@ -73,11 +53,11 @@ func TestPDFMinimal(t *testing.T) {
 	require.Equal(t, 1, pages(b))
 	require.Contains(t, string(b), "/MediaBox [0 0 595.28 841.89]", "A4 outside the United States")
 	require.Contains(t, string(pdf(t, burstPipe())), "/MediaBox [0 0 612.00 792.00]", "Letter in the United States")
-	text := words(t, b)
-	require.Contains(t, text, squeeze("Ended Sun 29 Mar 2026, 02:15 BST (after 45 min)"))
-	require.Contains(t, text, squeeze("Times are GMT and BST (Europe/London) Page 1 of 1"))
+	text := papertest.Words(t, b)
+	require.Contains(t, text, papertest.Squeeze("Ended Sun 29 Mar 2026, 02:15 BST (after 45 min)"))
+	require.Contains(t, text, papertest.Squeeze("Times are GMT and BST (Europe/London) Page 1 of 1"))
 	for _, absent := range []string{"What was reported", "Response times", "People"} {
-		require.NotContains(t, text, squeeze(absent))
+		require.NotContains(t, text, papertest.Squeeze(absent))
 	}
 }
 
@@ -112,10 +92,10 @@ func TestPDFReplacesWhatTheFontLacks(t *testing.T) {
 	r := burstPipe()
 	r.Description = "火事 🔥 in Nguyễn's kitchen"
 	r.Problem = "🔥"
-	text := words(t, pdf(t, r))
-	require.Contains(t, text, squeeze("Incident report: \ufffd"))
-	require.Contains(t, text, squeeze("\ufffd\ufffd \ufffd in Nguyên's kitchen"))
-	require.Contains(t, text, squeeze("\ufffd stands for a character that this document cannot print."))
+	text := papertest.Words(t, pdf(t, r))
+	require.Contains(t, text, papertest.Squeeze("Incident report: \ufffd"))
+	require.Contains(t, text, papertest.Squeeze("\ufffd\ufffd \ufffd in Nguyên's kitchen"))
+	require.Contains(t, text, papertest.Squeeze("\ufffd stands for a character that this document cannot print."))
 }
 
 func longReport(steps int) incidentreport.Report {
@@ -136,12 +116,12 @@ func TestPDFLongTimeline(t *testing.T) {
 	require.LessOrEqual(t, pages(b), 7)
 	require.Greater(t, pages(b), 3)
 	require.Equal(t, pages(b), pages(pdf(t, longReport(5000))))
-	text := words(t, b)
+	text := papertest.Words(t, b)
 	for _, want := range []string{"Step 0.", "Step 79.", "… 380 steps are left out here to keep the report short …", "Step 460.", "Step 499."} {
-		require.Contains(t, text, squeeze(want))
+		require.Contains(t, text, papertest.Squeeze(want))
 	}
-	require.NotContains(t, text, squeeze("Step 80."))
-	require.NotContains(t, text, squeeze("Step 459."))
+	require.NotContains(t, text, papertest.Squeeze("Step 80."))
+	require.NotContains(t, text, papertest.Squeeze("Step 459."))
 }
 
 // hugeReport has every text and list far beyond its bound, in the widest letter
@@ -166,8 +146,8 @@ func TestPDFHugeInputIsBounded(t *testing.T) {
 	b := pdf(t, hugeReport())
 	require.Less(t, pages(b), 60)
 	require.Less(t, len(b), 1<<20)
-	text := words(t, b)
-	require.Contains(t, text, squeeze("… and 280 more"))
-	require.Contains(t, text, squeeze("… and 260 more people"))
-	require.Contains(t, text, squeeze("180 steps are left out"))
+	text := papertest.Words(t, b)
+	require.Contains(t, text, papertest.Squeeze("… and 280 more"))
+	require.Contains(t, text, papertest.Squeeze("… and 260 more people"))
+	require.Contains(t, text, papertest.Squeeze("180 steps are left out"))
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aictive/keyholder/activities/sheet"
 )
 
 // The most rows that the lists of a report show. A timeline that is longer keeps
@@ -67,10 +69,10 @@ func newView(r Report) view {
 	l := localeOf(r.Zone)
 	v := view{
 		Title:   Title(r),
-		Company: line(r.Company, maxName),
+		Company: sheet.Line(r.Company, maxName),
 		Order:   order(r),
 		Address: address(r),
-		Result:  sentence(line(r.Result, maxSentence)),
+		Result:  sentence(sheet.Line(r.Result, maxSentence)),
 		Said:    paragraphs(r.Description),
 		SLAs:    promises(r.SLAs),
 		People:  people(r.People),
@@ -88,7 +90,7 @@ func newView(r Report) view {
 
 // Title is the report's heading, on one line: fit for the subject of a mail.
 func Title(r Report) string {
-	problem := line(r.Problem, maxName)
+	problem := sheet.Line(r.Problem, maxName)
 	if problem == "" {
 		return "Incident report"
 	}
@@ -96,7 +98,7 @@ func Title(r Report) string {
 }
 
 func order(r Report) string {
-	id, number := line(r.WorkOrderID, maxName), line(r.Number, maxName)
+	id, number := sheet.Line(r.WorkOrderID, maxName), sheet.Line(r.Number, maxName)
 	switch {
 	case number == "" || number == id:
 		return "Work order " + id
@@ -108,7 +110,7 @@ func order(r Report) string {
 }
 
 func address(r Report) string {
-	where, unit := line(r.Address, maxSentence), line(r.Unit, maxName)
+	where, unit := sheet.Line(r.Address, maxSentence), sheet.Line(r.Unit, maxName)
 	switch {
 	case unit == "":
 		return where
@@ -138,14 +140,14 @@ func facts(r Report, l locale) []fact {
 	if !r.EndedAt.IsZero() && !r.OpenedAt.IsZero() && r.EndedAt.After(r.OpenedAt) {
 		ended += " (after " + span(r.EndedAt.Sub(r.OpenedAt)) + ")"
 	}
-	why, rules := sentence(line(r.Reason, maxSentence)), line(r.Rules, maxName)
+	why, rules := sentence(sheet.Line(r.Reason, maxSentence)), sheet.Line(r.Rules, maxName)
 	if rules != "" {
 		why = strings.TrimSpace(why + " (rules " + rules + ")")
 	}
 	all := []fact{
 		{"Reported", l.moment(r.OpenedAt)},
 		{"Ended", ended},
-		{"Category", sentence(line(r.Category, maxName))},
+		{"Category", sentence(sheet.Line(r.Category, maxName))},
 		{"Why urgent", why},
 		{"Response times", kept(r.SLAs)},
 	}
@@ -163,7 +165,7 @@ func kept(slas []SLA) string {
 		case Met:
 			met++
 		case Missed:
-			missed = append(missed, line(s.Name, maxName))
+			missed = append(missed, sheet.Line(s.Name, maxName))
 		}
 		tested++
 	}
@@ -179,15 +181,15 @@ func kept(slas []SLA) string {
 	case len(missed) == 0:
 		return fmt.Sprintf("%d of %d met", met, tested)
 	default:
-		return shorten(fmt.Sprintf("%d of %d met, missed: %s", met, tested, strings.Join(missed, ", ")), maxSentence)
+		return sheet.Line(fmt.Sprintf("%d of %d met, missed: %s", met, tested, strings.Join(missed, ", ")), maxSentence)
 	}
 }
 
 func promises(slas []SLA) []promise {
 	var out []promise
 	for _, s := range slas[:min(len(slas), maxSLAs)] {
-		p := promise{Name: sentence(line(s.Name, maxName)), Limit: "none", Took: Words(s.Took), Tone: neutral,
-			Verdict: sentence(line(s.Verdict, 24))}
+		p := promise{Name: sentence(sheet.Line(s.Name, maxName)), Limit: "none", Took: Words(s.Took), Tone: neutral,
+			Verdict: sentence(sheet.Line(s.Verdict, 24))}
 		if s.Limit > 0 {
 			p.Limit = Words(s.Limit)
 		}
@@ -214,7 +216,7 @@ func promises(slas []SLA) []promise {
 func people(roles []Role) []fact {
 	var out []fact
 	for _, p := range roles[:min(len(roles), maxPeople)] {
-		out = append(out, fact{sentence(line(p.Role, maxName)), line(p.Name, maxName)})
+		out = append(out, fact{sentence(sheet.Line(p.Role, maxName)), sheet.Line(p.Name, maxName)})
 	}
 	if more := len(roles) - maxPeople; more > 0 {
 		out = append(out, fact{"", fmt.Sprintf("… and %d more people", more)})
@@ -234,7 +236,7 @@ func days(r Report, l locale) []day {
 	var out []day
 	for i, s := range steps {
 		date := "Time not recorded"
-		row := moment{What: line(s.What, maxStep)}
+		row := moment{What: sheet.Line(s.What, maxStep)}
 		if !s.At.IsZero() {
 			date = l.day(s.At)
 			row.Time = l.clock(s.At)

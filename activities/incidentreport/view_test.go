@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aictive/keyholder/activities/sheet"
 )
 
 func TestPromises(t *testing.T) {
@@ -104,7 +106,7 @@ func TestLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, c.want, line(c.in, 20))
+			require.Equal(t, c.want, sheet.Line(c.in, 20))
 		})
 	}
 }

@@ -1,12 +1,12 @@
 package salesreport
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
+
+	"github.com/aictive/keyholder/activities/paper"
 )
 
 //go:embed page.gohtml mail.gohtml style.css
@@ -33,9 +33,7 @@ func Policy() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the style of the sales report: %w", err)
 	}
-	sum := sha256.Sum256([]byte(css))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'", nil
+	return paper.Policy(css), nil
 }
 
 // HTML writes the report as a page of its own, made for a phone first: no scripts,

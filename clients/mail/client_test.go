@@ -34,6 +34,10 @@ func message() mail.Message {
 	}
 }
 
+func picture(id string) mail.Attachment {
+	return mail.Attachment{Name: "chart.png", ContentType: "image/png", Data: []byte("png"), ContentID: id}
+}
+
 // rig is a mailbox with a fault that tests can set, and a client for it.
 func rig(t *testing.T, change func(*mail.Config)) (*mail.Client, *mailbox.Server, *atomic.Value) {
 	t.Helper()
@@ -132,6 +136,24 @@ func TestACalendarObjectIsAFormOfTheMessage(t *testing.T) {
 	}
 }
 
+// Pictures arrive under the name by which the HTML shows them, beside what is attached.
+func TestInlinePicturesArrive(t *testing.T) {
+	t.Parallel()
+	client, box, _ := rig(t, nil)
+	m := message()
+	m.HTML = `<p>Dear Zoë</p><img src="cid:chart.1" alt="">`
+	m.Inline = []mail.Attachment{{Name: "chart.png", ContentType: "image/png", Data: []byte("\x89PNG\r\n\x1a\n\x00\xff"), ContentID: "chart.1"}}
+	require.NoError(t, client.Send(t.Context(), m))
+	got := box.Mails()[0]
+	require.Empty(t, got.Problem)
+	require.Equal(t, m.HTML, got.HTML)
+	require.Equal(t, m.Text, strings.ReplaceAll(got.Text, "\r\n", "\n"))
+	require.Len(t, got.Attachments, 2)
+	require.Equal(t, mailbox.Attachment{Name: "chart.png", ContentType: "image/png", Size: 10, Data: m.Inline[0].Data, ContentID: "chart.1"}, got.Attachments[0])
+	require.Equal(t, "report.pdf", got.Attachments[1].Name)
+	require.Empty(t, got.Attachments[1].ContentID)
+}
+
 func TestRefusalsAreClassified(t *testing.T) {
 	t.Parallel()
 	client, box, fault := rig(t, nil)
@@ -196,6 +218,14 @@ func TestNothingUnsafeIsSent(t *testing.T) {
 		},
 		"too large a calendar object": func(m *mail.Message) {
 			m.Calendar = &mail.Calendar{Method: mail.CalendarRequest, Data: make([]byte, 11<<20)}
+		},
+		"an inline file without an id": func(m *mail.Message) { m.Inline = []mail.Attachment{picture("")} },
+		"an inline file with a bad id": func(m *mail.Message) { m.Inline = []mail.Attachment{picture("a>\r\nBcc: b")} },
+		"two inline files of one id":   func(m *mail.Message) { m.Inline = []mail.Attachment{picture("a"), picture("a")} },
+		"an inline file without HTML":  func(m *mail.Message) { m.HTML, m.Inline = "", []mail.Attachment{picture("a")} },
+		"too large an inline file": func(m *mail.Message) {
+			m.Inline = []mail.Attachment{picture("a")}
+			m.Inline[0].Data = make([]byte, 21<<20)
 		},
 		"too large": func(m *mail.Message) { m.Attachments[0].Data = make([]byte, 21<<20) },
 	} {

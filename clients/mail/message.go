@@ -3,6 +3,8 @@ package mail
 import (
 	"bytes"
 	"net/mail"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -28,6 +30,9 @@ type Attachment struct {
 	Name        string
 	ContentType string
 	Data        []byte
+	// ContentID is what the HTML of Message.Inline refers to as "cid:..."; other
+	// attachments have none.
+	ContentID string
 }
 
 // Calendar is an iCalendar object that belongs to a message (RFC 6047).
@@ -46,8 +51,9 @@ const (
 // Message is one mail. It is refused as partner.Invalid, before anything is
 // sent, where a header would hold a line break or another control character, an
 // address is malformed, there is no recipient or more than 50, there is neither
-// text nor HTML, the calendar object has no data or another method, or all together
-// is larger than 20 MiB.
+// text nor HTML, the calendar object has no data or another method, an inline file
+// has no ContentID of its own or there is no HTML to show it, or all together is larger
+// than 20 MiB.
 type Message struct {
 	// MessageID is "local@domain", with or without angle brackets, the same for
 	// every try of the same mail.
@@ -58,6 +64,8 @@ type Message struct {
 	Text        string
 	HTML        string
 	Attachments []Attachment
+	// Inline are files that the HTML shows, such as pictures: <img src="cid:ContentID">.
+	Inline []Attachment
 	// Calendar, where it is not nil, is another form of the message, for calendars, and
 	// an attachment "invite.ics" for mail programs that do not know that form.
 	Calendar *Calendar
@@ -98,6 +106,10 @@ func (c *Client) compose(m Message) (*gomail.Msg, error) {
 	if m.Calendar != nil {
 		addCalendar(msg, *m.Calendar)
 	}
+	for _, a := range m.Inline {
+		msg.EmbedReadSeeker(a.Name, bytes.NewReader(a.Data), gomail.WithFileContentType(gomail.ContentType(a.ContentType)),
+			gomail.WithFileContentID("<"+a.ContentID+">"))
+	}
 	for _, a := range m.Attachments {
 		msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Data), gomail.WithFileContentType(gomail.ContentType(a.ContentType)))
 	}
@@ -137,16 +149,36 @@ func (m Message) check() (id string, err error) {
 			return "", invalid("a calendar object needs data, and REQUEST or CANCEL as its method")
 		}
 	}
-	for _, a := range m.Attachments {
+	for _, a := range slices.Concat(m.Attachments, m.Inline) {
 		size += len(a.Data)
 		if !headerSafe(a.Name) || a.Name == "" || !headerSafe(a.ContentType) {
 			return "", invalid("an attachment's name or type cannot be used")
 		}
 	}
+	if err := m.checkInline(); err != nil {
+		return "", err
+	}
 	if size > maxBytes {
 		return "", invalid("the message is too large")
 	}
 	return id, nil
+}
+
+var contentID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+
+// checkInline refuses files that the HTML cannot refer to.
+func (m Message) checkInline() error {
+	seen := map[string]bool{}
+	for _, a := range m.Inline {
+		if !contentID.MatchString(a.ContentID) || seen[a.ContentID] {
+			return invalid("an inline file needs a ContentID of its own: letters, digits, dots, - and _")
+		}
+		seen[a.ContentID] = true
+	}
+	if len(m.Inline) > 0 && m.HTML == "" {
+		return invalid("inline files need HTML that shows them")
+	}
+	return nil
 }
 
 // address checks an address. A parsed one that differs was more than an address.

@@ -54,6 +54,73 @@ func TestConformance(t *testing.T) {
 				},
 			},
 			{
+				Name: "create journal entry", Write: true, Body: wireEntry,
+				Do: func(ctx context.Context, c client) error {
+					e := anEntry()
+					e.Lines[0].Text = partnertest.Name
+					_, err := c.CreateJournalEntry(ctx, e)
+					return err
+				},
+			},
+			{
+				Name: "create invoice", Write: true, Body: `{"Invoice":{"Id":"1","TotalAmt":1.00}}`,
+				Do: func(ctx context.Context, c client) error {
+					return second(c.CreateInvoice(ctx, quickbooks.NewInvoice{
+						RequestID: "r", Number: "I1", CustomerID: "1", Day: "2026-11-02", DueDay: "2026-12-02",
+						Lines: []quickbooks.SalesLine{{ItemID: "1", Text: partnertest.Name, Amount: 100}},
+					}))
+				},
+			},
+			{
+				Name: "create payment", Write: true, Body: `{"Payment":{"Id":"1","TotalAmt":1.00}}`,
+				Do: func(ctx context.Context, c client) error {
+					return second(c.CreatePayment(ctx, quickbooks.NewPayment{RequestID: "r", Number: "P1", CustomerID: "1", AccountID: "1", Day: "2026-11-02", Amount: 100}))
+				},
+			},
+			{
+				Name: "create bill", Write: true, Body: `{"Bill":{"Id":"1","TotalAmt":1.00}}`,
+				Do: func(ctx context.Context, c client) error {
+					return second(c.CreateBill(ctx, quickbooks.NewBill{
+						RequestID: "r", Number: "B1", VendorID: "1", PayablesID: "1", Day: "2026-11-02", DueDay: "2026-12-02",
+						Lines: []quickbooks.BillLine{{AccountID: "1", Text: partnertest.Name, Amount: 100}},
+					}))
+				},
+			},
+			{
+				Name: "create customer", Write: true, Body: `{"Customer":{"Id":"1","DisplayName":"Jane Roe"}}`,
+				Do: func(ctx context.Context, c client) error {
+					return second(c.CreateCustomer(ctx, quickbooks.NewCustomer{RequestID: "r", Name: partnertest.Name, Email: partnertest.Mail}))
+				},
+			},
+			{
+				Name: "invoice", Body: `{"Invoice":{"Id":"1","TotalAmt":1}}`,
+				Do: func(ctx context.Context, c client) error { return second(c.Invoice(ctx, "1")) },
+			},
+			{
+				Name: "find journal entry", Body: `{"QueryResponse":{"JournalEntry":[{"Id":"1","PrivateNote":"n"}]}}`,
+				Do: func(ctx context.Context, c client) error {
+					_, _, err := c.FindJournalEntry(ctx, "1", "n")
+					return err
+				},
+			},
+			{
+				Name: "journal entries", Body: `{"QueryResponse":{"JournalEntry":[{"Id":"1","PrivateNote":"n"}]}}`,
+				Do: func(ctx context.Context, c client) error {
+					return c.JournalEntries(ctx, "2026-11-01", "2026-11-30", func(quickbooks.JournalEntry) bool { return true })
+				},
+			},
+			{
+				Name: "accounts", Body: `{"QueryResponse":{"Account":[{"Id":"1","Name":"Rent"}]}}`,
+				Do: func(ctx context.Context, c client) error { return second(c.Accounts(ctx)) },
+			},
+			{
+				Name: "find customer", Body: `{"QueryResponse":{"Customer":[{"Id":"1","DisplayName":"Jane Roe"}]}}`,
+				Do: func(ctx context.Context, c client) error {
+					_, _, err := c.FindCustomer(ctx, partnertest.Name)
+					return err
+				},
+			},
+			{
 				Name: "purchase order", Body: `{"PurchaseOrder":{"Id":"1","TotalAmt":1}}`,
 				Do: func(ctx context.Context, c client) error { _, err := c.PurchaseOrder(ctx, "1"); return err },
 			},
@@ -88,6 +155,14 @@ func TestConformanceOfTokens(t *testing.T) {
 	})
 }
 
+// wireEntry is anEntry as QuickBooks answers it: with no total, and a line that moves
+// nothing.
+const wireEntry = `{"JournalEntry":{"SyncToken":"0","domain":"QBO","TxnDate":"2026-11-02","sparse":false,"Adjustment":false,"Id":"227","DocNumber":"CH12-1","PrivateNote":"charge/12 1","TxnTaxDetail":{},"TotalAmt":0,"Line":[
+	{"JournalEntryLineDetail":{"PostingType":"Debit","AccountRef":{"name":"Tenant Receivables","value":"41"}},"DetailType":"JournalEntryLineDetail","Amount":1500.25,"Id":"0","Description":"Rent"},
+	{"JournalEntryLineDetail":{"PostingType":"Credit","AccountRef":{"name":"Rental Income","value":"50"}},"DetailType":"JournalEntryLineDetail","Amount":1400.0,"Id":"1"},
+	{"JournalEntryLineDetail":{"PostingType":"Credit","AccountRef":{"name":"Pet Rent","value":"53"}},"DetailType":"JournalEntryLineDetail","Amount":100.25,"Id":"2"},
+	{"DetailType":"DescriptionOnly","Description":"a note","Id":"3"}],"MetaData":{}},"time":"2026-11-02T10:00:00.000-08:00"}`
+
 // TestTheWire compares what is sent and read with the contract, not with the stand-in.
 func TestTheWire(t *testing.T) {
 	t.Parallel()
@@ -95,6 +170,10 @@ func TestTheWire(t *testing.T) {
 	var last seen
 	replies := map[string]string{
 		"POST /v3/company/913/purchaseorder": `{"PurchaseOrder":{"domain":"QBO","sparse":false,"Id":"257","SyncToken":"0","MetaData":{},"DocNumber":"WO1","POStatus":"Open","VendorRef":{"value":"1","name":"Hicks"},"PrivateNote":"n","TotalAmt":25.0,"Line":[{"Id":"1"}]},"time":"2026-11-21T10:00:00.000-08:00"}`,
+		"POST /v3/company/913/journalentry":  wireEntry,
+		"POST /v3/company/913/invoice":       `{"Invoice":{"Id":"130","SyncToken":"0","DocNumber":"I1","TxnDate":"2026-11-02","DueDate":"2026-12-02","CustomerRef":{"value":"60","name":"Amy"},"TotalAmt":10.80,"Balance":10.80,"Line":[{"Id":"1"},{"DetailType":"SubTotalLineDetail","Amount":10}]},"time":"x"}`,
+		"POST /v3/company/913/payment":       `{"Payment":{"Id":"131","SyncToken":"0","PaymentRefNum":"P1","TxnDate":"2026-11-02","CustomerRef":{"value":"60"},"TotalAmt":10,"UnappliedAmt":0,"ProcessPayment":false},"time":"x"}`,
+		"POST /v3/company/913/bill":          `{"Bill":{"Id":"132","SyncToken":"0","DocNumber":"B1","TxnDate":"2026-11-02","DueDate":"2026-12-02","VendorRef":{"value":"50"},"TotalAmt":10.0,"Balance":10.0},"time":"x"}`,
 		"GET /v3/company/913/query":          `{"QueryResponse":{},"time":"2026-11-21T10:00:00.000-08:00"}`,
 	}
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,6 +196,35 @@ func TestTheWire(t *testing.T) {
 	require.Contains(t, last.body, `"Amount":25.00`)
 	require.JSONEq(t, `{"DocNumber":"WO1","VendorRef":{"value":"1"},"APAccountRef":{"value":"3"},"POStatus":"Open","PrivateNote":"n","Memo":"for Elm St",
 		"Line":[{"DetailType":"AccountBasedExpenseLineDetail","Amount":25,"Description":"2 x Tap","AccountBasedExpenseLineDetail":{"AccountRef":{"value":"2"}}}]}`, last.body)
+
+	entry, err := c.CreateJournalEntry(t.Context(), anEntry())
+	require.NoError(t, err)
+	require.Equal(t, quickbooks.JournalEntry{ID: "227", SyncToken: "0", Number: "CH12-1", Day: "2026-11-02", Note: "charge/12 1", Total: 150_025, Lines: anEntry().Lines}, entry)
+	require.Equal(t, "/v3/company/913/journalentry?minorversion=75&requestid=r", last.uri)
+	require.JSONEq(t, `{"DocNumber":"CH12-1","TxnDate":"2026-11-02","PrivateNote":"charge/12 1","Line":[
+		{"DetailType":"JournalEntryLineDetail","Amount":1500.25,"Description":"Rent","JournalEntryLineDetail":{"PostingType":"Debit","AccountRef":{"value":"41"}}},
+		{"DetailType":"JournalEntryLineDetail","Amount":1400.00,"JournalEntryLineDetail":{"PostingType":"Credit","AccountRef":{"value":"50"}}},
+		{"DetailType":"JournalEntryLineDetail","Amount":100.25,"JournalEntryLineDetail":{"PostingType":"Credit","AccountRef":{"value":"53"}}}]}`, last.body)
+
+	invoice, err := c.CreateInvoice(t.Context(), quickbooks.NewInvoice{
+		RequestID: "i", Number: "I1", CustomerID: "60", Day: "2026-11-02", DueDay: "2026-12-02", Note: "n", Lines: []quickbooks.SalesLine{{ItemID: "70", Text: "Rent", Amount: 1000}},
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, 1080, invoice.Total, "with sales tax")
+	require.JSONEq(t, `{"DocNumber":"I1","CustomerRef":{"value":"60"},"TxnDate":"2026-11-02","DueDate":"2026-12-02","PrivateNote":"n",
+		"Line":[{"DetailType":"SalesItemLineDetail","Amount":10.00,"Description":"Rent","SalesItemLineDetail":{"ItemRef":{"value":"70"}}}]}`, last.body)
+	_, err = c.CreatePayment(t.Context(), quickbooks.NewPayment{
+		RequestID: "p", Number: "P1", CustomerID: "60", AccountID: "40", InvoiceID: "130", Day: "2026-11-02", Note: "n", Amount: 1000,
+	})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"PaymentRefNum":"P1","CustomerRef":{"value":"60"},"DepositToAccountRef":{"value":"40"},"TxnDate":"2026-11-02","PrivateNote":"n","TotalAmt":10.00,
+		"Line":[{"Amount":10.00,"LinkedTxn":[{"TxnId":"130","TxnType":"Invoice"}]}]}`, last.body)
+	_, err = c.CreateBill(t.Context(), quickbooks.NewBill{
+		RequestID: "b", Number: "B1", VendorID: "50", PayablesID: "33", Day: "2026-11-02", DueDay: "2026-12-02", Note: "n", Lines: []quickbooks.BillLine{{AccountID: "77", Text: "Tap", Amount: 1000}},
+	})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"DocNumber":"B1","VendorRef":{"value":"50"},"APAccountRef":{"value":"33"},"TxnDate":"2026-11-02","DueDate":"2026-12-02","PrivateNote":"n",
+		"Line":[{"DetailType":"AccountBasedExpenseLineDetail","Amount":10.00,"Description":"Tap","AccountBasedExpenseLineDetail":{"AccountRef":{"value":"77"}}}]}`, last.body)
 
 	_, ok, err := c.FindVendor(t.Context(), `O'Neil & Co`)
 	require.NoError(t, err)
@@ -147,6 +255,7 @@ func TestFaultsByTheirCode(t *testing.T) {
 		"no id":                {200, `{"PurchaseOrder":{"DocNumber":"1"}}`, partner.UnknownOutcome},
 		"a broken amount":      {200, `{"PurchaseOrder":{"Id":"1","TotalAmt":1.234}}`, partner.UnknownOutcome},
 		"throttled":            {429, ``, partner.RateLimited},
+		"business rule":        {200, `{"Fault":{"Error":[{"Message":"A business validation error has occurred while processing your request","Detail":"","code":"6000"}],"type":"SystemFault"}}`, partner.Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,7 @@ const (
 	codeDuplicateName   = "6240"
 	codeDuplicateNumber = "6140"
 	codeDuplicateDoc    = "6210"
+	codeBusiness        = "6000"
 	codeBadToken        = "3200"
 )
 
@@ -84,6 +85,8 @@ func meaning(err error, method string) error {
 		e.Kind = partner.NotFound
 	case codeStale, codeDuplicateName, codeDuplicateNumber, codeDuplicateDoc:
 		e.Kind = partner.Conflict
+	case codeBusiness:
+		e.Kind = partner.Invalid
 	case codeBadToken, "AuthenticationFault", "AUTHENTICATION":
 		e.Kind = partner.Unauthorised
 	case "AuthorizationFault":

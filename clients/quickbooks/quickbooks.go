@@ -1,13 +1,15 @@
 // Package quickbooks calls QuickBooks Online Accounting as
-// contracts/sms-and-accounting.md section 2 describes it: purchase orders, and the
-// vendors and accounts that they name. Each method makes one attempt a request, but
-// for a 401, after which a new token is asked for once; errors are *partner.Error.
+// contracts/sms-and-accounting.md section 2 describes it: journal entries, invoices,
+// payments, bills and purchase orders, and the customers, vendors and accounts that they
+// name. Each method makes one attempt a request, but for a 401, after which a new token
+// is asked for once; errors are *partner.Error.
 //
 // A write carries a requestid: QuickBooks answers a repeat with the original reply, so
 // that an unknown outcome may simply be tried again.
 package quickbooks
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,6 +18,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/aictive/keyholder/clients/partner"
 	"github.com/aictive/keyholder/clients/partner/wire"
@@ -27,7 +31,11 @@ const (
 	atOnce = 10
 	// maxRequestID is the longest requestid.
 	maxRequestID = 50
-	maxReply     = 2 << 20
+	// maxReply is for a page of entries.
+	maxReply = 8 << 20
+	// DefaultPerMinute leaves room below the realm's 500 requests a minute: a tenth of it
+	// may come at once.
+	DefaultPerMinute = 450
 )
 
 // throttledFor is how long a 429 asks to wait.
@@ -48,6 +56,10 @@ type Config struct {
 	// Realm is the company's id.
 	Realm  string
 	Tokens TokenSource
+	// PerMinute is how many requests a minute this client makes, DefaultPerMinute where 0;
+	// the rest waits. Workers that share the realm do not know of each other: what all of
+	// them make together is bounded by the rate of their task queue.
+	PerMinute int
 	// Timeout limits one request (real time); 0 is partner.DefaultTimeout.
 	Timeout time.Duration
 	// HTTP holds the rest of the call's limits; its zero value is right outside
@@ -62,6 +74,7 @@ type Client struct {
 	tokens TokenSource
 	// slots holds one entry a request under way.
 	slots chan struct{}
+	pace  *rate.Limiter
 }
 
 // New is a client for the company. It opens no connection yet.
@@ -74,9 +87,11 @@ func New(cfg Config) *Client {
 	if limits.MaxReply == 0 {
 		limits.MaxReply = maxReply
 	}
+	perMinute := cmp.Or(max(cfg.PerMinute, 0), DefaultPerMinute)
 	return &Client{
 		http: partner.NewHTTP(limits), base: strings.TrimRight(cfg.BaseURL, "/") + "/v3/company/" + url.PathEscape(cfg.Realm),
 		tokens: cfg.Tokens, slots: make(chan struct{}, atOnce),
+		pace: rate.NewLimiter(rate.Limit(perMinute)/60, max(perMinute/10, 1)),
 	}
 }
 
@@ -130,6 +145,9 @@ func (c *Client) call(ctx context.Context, r request, out any) error {
 }
 
 func (c *Client) send(ctx context.Context, r request, token string, out any) error {
+	if err := c.pace.Wait(ctx); err != nil {
+		return &partner.Error{Op: r.op, Kind: partner.Unavailable, Message: "the requests of this minute are used up", Cause: err}
+	}
 	q := url.Values{"minorversion": {minorVersion}}
 	for name, values := range r.query {
 		q[name] = values

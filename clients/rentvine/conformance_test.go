@@ -244,6 +244,7 @@ func TestPlacesAndPeople(t *testing.T) {
 	require.Equal(t, rentvine.Property{
 		ID: "1", PortfolioID: "1", Name: "12 Elm Street", Address: "12 Elm Street", City: "Los Angeles", StateID: "CA",
 		PostalCode: "90026", CountryID: "US", IsActive: true, Latitude: 34.0772, Longitude: -118.2603, Located: true,
+		ContractBegins: "2024-01-01", CreatedAt: time.Date(2024, time.January, 1, 9, 0, 0, 0, time.UTC),
 	}, house)
 	unit, err := a.client.Unit(ctx, "2", "4")
 	require.NoError(t, err)
@@ -374,6 +375,21 @@ func TestConformance(t *testing.T) {
 				Name: "create inspection", Write: true, Body: `{"inspection":{"inspectionID":1}}`,
 				Do: func(ctx context.Context, c client) error {
 					_, err := c.CreateInspection(ctx, rentvine.NewInspection{UnitID: "1", TypeID: "1", StatusID: "1"})
+					return err
+				},
+			},
+			{
+				Name: "bill", Body: `{"bill":{"billID":1,"charges":[]}}`,
+				Do: func(ctx context.Context, c client) error { _, err := c.Bill(ctx, "1"); return err },
+			},
+			{
+				Name: "ledger", Body: `{"ledger":{"ledgerID":1}}`,
+				Do: func(ctx context.Context, c client) error { _, err := c.Ledger(ctx, "1"); return err },
+			},
+			{
+				Name: "transactions", Body: `[{"transaction":{"transactionID":1}}]`,
+				Do: func(ctx context.Context, c client) error {
+					_, _, err := c.FindTransaction(ctx, "1", rentvine.TransactionHint{})
 					return err
 				},
 			},

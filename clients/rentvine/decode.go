@@ -52,8 +52,9 @@ func one[T any](out *T, from func(row) (T, error)) *reader {
 }
 
 // many reads a list reply: a bare array of rows. No endpoint is known to answer
-// {"data":[..]} (1.3), so that is an error here.
-func many[T any](out *[]T, from func(row) (T, error)) *reader {
+// {"data":[..]} (1.3), so that is an error here. Of a row that cannot be read it ends with
+// the error, unless pass takes it.
+func many[T any](out *[]T, from func(row) (T, error), pass func(error) (taken bool)) *reader {
 	f := reader(func(b []byte) error {
 		var raws []json.RawMessage
 		if b = bytes.TrimSpace(b); len(b) == 0 || b[0] != '[' {
@@ -65,10 +66,12 @@ func many[T any](out *[]T, from func(row) (T, error)) *reader {
 		*out = make([]T, 0, len(raws))
 		for _, raw := range raws {
 			var item T
-			if err := one(&item, from).UnmarshalJSON(raw); err != nil {
+			switch err := one(&item, from).UnmarshalJSON(raw); {
+			case err == nil:
+				*out = append(*out, item)
+			case pass == nil || !pass(err):
 				return err
 			}
-			*out = append(*out, item)
 		}
 		return nil
 	})
@@ -95,6 +98,11 @@ func (r row) wrappedOrBare(field string, out any, wrappers ...string) error {
 	if _, bare := r[field]; !bare {
 		return partner.ShapeError("a row has no object named " + wrappers[0])
 	}
+	return r.itself(out)
+}
+
+// itself decodes a row that has no wrapper.
+func (r row) itself(out any) error {
 	whole, err := json.Marshal(r)
 	if err != nil {
 		return err

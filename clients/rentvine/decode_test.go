@@ -111,6 +111,39 @@ func TestTradesAndTechniciansMayBeBare(t *testing.T) {
 	require.Equal(t, partner.Malformed, partner.KindOf(err))
 }
 
+// A row or a page that cannot be read hides no other, and is not forgotten.
+func TestWalksPassOverWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	const good, bad = `{"bill":{"billID":"%d"}}`, `{"bill":{"billID":{"x":1}}}`
+	row := func(id int) string { return fmt.Sprintf(good, id) }
+	for name, c := range map[string]struct {
+		pages []string
+		want  []string
+		asked int
+	}{
+		"a row":            {[]string{"[" + row(1) + "," + bad + "," + row(2) + "]", "[" + row(3) + "]"}, []string{"1", "2", "3"}, 2},
+		"a page of rows":   {[]string{"[" + row(1) + "]", "[" + bad + "]", "[" + row(3) + "]", "[]"}, []string{"1", "3"}, 4},
+		"a page":           {[]string{"[" + row(1) + "]", `{"x":1}`, "[" + row(3) + "]", "[]"}, []string{"1", "3"}, 4},
+		"the first page":   {[]string{`{"x":1}`, "[" + row(2) + "]"}, nil, 1},
+		"nothing but that": {[]string{"[" + row(1) + "]", "[" + bad + "]", "{}", "[" + bad + "]", "[" + row(5) + "]"}, []string{"1"}, 4},
+	} {
+		asked := 0
+		client := handled(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, c.pages[asked])
+			asked++
+		})
+		var got []string
+		err := client.EachBill(t.Context(), 1, func(_ int, b rentvine.Bill) bool {
+			got = append(got, b.ID)
+			return true
+		})
+		require.Equal(t, partner.Malformed, partner.KindOf(err), name)
+		require.Equal(t, c.want, got, name)
+		require.Equal(t, c.asked, asked, name)
+	}
+}
+
 func TestPagesEndAndAreBounded(t *testing.T) {
 	t.Parallel()
 	asked := 0

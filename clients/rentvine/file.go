@@ -83,7 +83,7 @@ func formFile(name, contentType string, data []byte) (partner.RawBody, error) {
 // Files reads one page of all files: RentVine was seen to ignore its own filters by
 // object. Errors are *partner.Error.
 func (c *Client) Files(ctx context.Context, p Page) ([]File, error) {
-	return files(url.Values{"includes": {"attachment"}}).page(ctx, c, p)
+	return files(url.Values{"includes": {"attachment"}}).page(ctx, c, p, nil)
 }
 
 // FindFile looks for a file of that name on that object. A file of that name for

@@ -43,7 +43,7 @@ func (c *Client) EachLeaseFrom(
 	}
 	return list[Lease]{
 		op: "export_leases", path: "/leases/export", query: q, from: leaseFrom, id: func(l Lease) string { return l.ID },
-		most: maxLeasePages,
+		most: maxLeasePages, passes: true,
 	}.eachFrom(ctx, c, fromPage, each)
 }
 

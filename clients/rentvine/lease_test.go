@@ -236,7 +236,7 @@ func TestTransactionsOfALease(t *testing.T) {
 			lease := map[bool]string{false: "2"}[unnamed]
 			require.Equal(t, rentvine.Transaction{
 				ID: got[0].ID, Type: rentvine.TransactionPayment, Amount: "1925.00", DatePosted: "2026-11-10", Description: "Payment",
-				LeaseID: lease, UnitID: "2", LedgerID: "5002",
+				LeaseID: lease, UnitID: "2", LedgerID: "5002", PropertyID: "2", PortfolioID: "2",
 			}, got[0])
 			require.Equal(t, rentvine.TransactionCharge, got[1].Type)
 			require.Equal(t, "2026-11-01", got[1].DatePosted)
@@ -401,7 +401,7 @@ func TestUnitsForComparables(t *testing.T) {
 	require.Len(t, units, 4)
 	require.Equal(t, rentvine.Unit{
 		ID: "1", PropertyID: "1", Address: "12 Elm Street", City: "Los Angeles", StateID: "CA", PostalCode: "90026", IsActive: true,
-		Beds: 3, BedsKnown: true, FullBaths: 2, Size: 1380,
+		Beds: 3, BedsKnown: true, FullBaths: 2, Size: 1380, Rent: "0.00",
 	}, units[0])
 	odd, err := answering(t, `[{"unit":{"unitID":1,"beds":0,"fullBaths":1,"size":"412"}},{"unit":{"unitID":2,"beds":null,"size":"1,200"}},{"unit":{"unitID":3,"beds":"-1"}}]`).
 		Units(t.Context())

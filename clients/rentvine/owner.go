@@ -126,3 +126,13 @@ func (c *Client) Owner(ctx context.Context, contactID string) (Contact, error) {
 	err := c.get(ctx, op, "/owners/"+contactID, nil, one(&out, contactFrom))
 	return out, err
 }
+
+// EachPortfolio shows every portfolio with its owners, until each says stop. The list is up
+// to 100 pages of 100 rows; more is partner.Invalid. It may be forbidden, and records may
+// name no owners (contracts/rentvine.md 2.5): EachProperty tells them then. Errors are
+// *partner.Error.
+func (c *Client) EachPortfolio(ctx context.Context, each func(Portfolio) (more bool)) error {
+	return list[Portfolio]{
+		op: "list_portfolios", path: "/portfolios", from: portfolioFrom, id: func(p Portfolio) string { return p.ID },
+	}.each(ctx, c, each)
+}

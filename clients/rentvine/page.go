@@ -42,16 +42,39 @@ type list[T any] struct {
 	id       func(T) string
 	// most bounds the pages of a walk; 0 is maxPages.
 	most int
+	// passes lets a walk pass over what cannot be read, and end with partner.Malformed.
+	passes bool
 }
 
-func (l list[T]) page(ctx context.Context, c *Client, p Page) ([]T, error) {
+// passed is what a walk has passed over.
+type passed struct {
+	rows, pages int
+	// inARow counts the last pages of which nothing could be read.
+	inARow int
+}
+
+// mostPassed is how many pages in a row, of which nothing can be read, end a walk.
+const mostPassed = 3
+
+func (p passed) err(op string) error {
+	if p == (passed{}) {
+		return nil
+	}
+	return &partner.Error{
+		Op: "rentvine." + op, Kind: partner.Malformed,
+		Message: fmt.Sprintf("%d rows and %d whole pages of the list could not be read", p.rows, p.pages),
+	}
+}
+
+// page reads a page; pass may take rows that cannot be read.
+func (l list[T]) page(ctx context.Context, c *Client, p Page, pass func(error) bool) ([]T, error) {
 	q := url.Values{}
 	for name, values := range l.query {
 		q[name] = values
 	}
 	p.set(q)
 	var rows []T
-	err := c.get(ctx, l.op, l.path, q, many(&rows, l.from))
+	err := c.get(ctx, l.op, l.path, q, many(&rows, l.from, pass))
 	return rows, err
 }
 
@@ -64,28 +87,47 @@ func (l list[T]) each(ctx context.Context, c *Client, visit func(T) (more bool))
 }
 
 // eachFrom is each from a page on, which counts from 1, and tells visit which page a
-// row is on.
+// row is on. A walk that passes over what cannot be read goes on with the next row or page,
+// and ends with partner.Malformed when it has shown all others; not where its first page is
+// unreadable as a whole.
 func (l list[T]) eachFrom(ctx context.Context, c *Client, from int, visit func(page int, r T) (more bool)) error {
 	from, most := max(from, 1), cmp.Or(l.most, maxPages)
 	full, before := 0, ""
+	var lost passed
 	for n := from; n <= most; n++ {
-		rows, err := l.page(ctx, c, Page{Number: n, Size: pageSize})
-		if err != nil {
+		bad := 0
+		rows, err := l.page(ctx, c, Page{Number: n, Size: pageSize}, func(error) bool {
+			bad++
+			return l.passes
+		})
+		switch {
+		case err == nil:
+			lost.rows += bad
+		case l.passes && n > from && partner.KindOf(err) == partner.Malformed:
+			lost.pages, bad = lost.pages+1, 1
+		default:
 			return err
 		}
+		if len(rows) == 0 && bad > 0 {
+			if lost.inARow++; n == from || lost.inARow == mostPassed {
+				return lost.err(l.op)
+			}
+			continue
+		}
+		lost.inARow = 0
 		if len(rows) == 0 || l.id(rows[0]) == before {
-			return nil
+			return lost.err(l.op)
 		}
 		for _, r := range rows {
 			if !visit(n, r) {
 				return nil
 			}
 		}
-		if n == from {
-			full = len(rows)
+		if full == 0 {
+			full = len(rows) + bad
 		}
-		if len(rows) < full {
-			return nil
+		if len(rows)+bad < full {
+			return lost.err(l.op)
 		}
 		before = l.id(rows[0])
 	}

@@ -216,7 +216,7 @@ func (c *Client) WorkOrders(ctx context.Context, f WorkOrderFilter) ([]WorkOrder
 	if err != nil {
 		return nil, err
 	}
-	return l.page(ctx, c, f.Page)
+	return l.page(ctx, c, f.Page, nil)
 }
 
 // AllWorkOrders reads every page, up to 100 of 100 rows; more is partner.Invalid.
@@ -227,6 +227,18 @@ func (c *Client) AllWorkOrders(ctx context.Context, f WorkOrderFilter) ([]WorkOr
 		return nil, err
 	}
 	return l.all(ctx, c)
+}
+
+// EachWorkOrder shows each work order of a filter, whose Page is not used, until each says
+// stop, and tells it which page one is on. It walks at most 100 pages of 100 rows; more is
+// partner.Invalid. Errors are *partner.Error.
+func (c *Client) EachWorkOrder(ctx context.Context, f WorkOrderFilter, each func(page int, w WorkOrder) (more bool)) error {
+	l, err := f.list("list_work_orders")
+	if err != nil {
+		return err
+	}
+	l.passes = true
+	return l.eachFrom(ctx, c, 1, each)
 }
 
 // LeaseWorkOrders reads the work orders of a lease and, where unitID is not "", those
@@ -257,4 +269,39 @@ func (c *Client) LeaseWorkOrders(ctx context.Context, leaseID, unitID string) ([
 		}
 	}
 	return found, nil
+}
+
+// EachOpenWorkOrder shows every work order that is neither closed nor cancelled once,
+// until each says stop. RentVine filters by one status at a time
+// (contracts/rentvine.md 2.7), so the account's statuses are read, and then a list for
+// each that has not ended; rows that have ended all the same are left out, should
+// RentVine not filter. Each list is up to 100 pages of 100 rows; more is
+// partner.Invalid. A work order whose status changes meanwhile may be left out. Errors
+// are *partner.Error.
+func (c *Client) EachOpenWorkOrder(ctx context.Context, each func(WorkOrder) (more bool)) error {
+	statuses, err := c.WorkOrderStatuses(ctx)
+	if err != nil {
+		return err
+	}
+	seen, more := map[string]bool{}, true
+	for _, s := range statuses {
+		if s.Primary.Ended() || !more {
+			continue
+		}
+		l, err := WorkOrderFilter{StatusID: s.ID}.list("list_open_work_orders")
+		if err != nil {
+			return err
+		}
+		err = l.each(ctx, c, func(w WorkOrder) bool {
+			if !seen[w.ID] && !w.PrimaryStatus.Ended() {
+				seen[w.ID] = true
+				more = each(w)
+			}
+			return more
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

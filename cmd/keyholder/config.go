@@ -51,6 +51,9 @@ type (
 		RentVineSecrets  []string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET,required,notEmpty"`
 		RentVineScheme   string   `env:"KEYHOLDER_RENTVINE_SIGNATURE_SCHEME"`
 		OpenMooveSecrets []string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET,required,notEmpty"`
+		MailSecrets      []string `env:"KEYHOLDER_MAIL_WEBHOOK_SECRET"`
+		MailScheme       string   `env:"KEYHOLDER_MAIL_SIGNATURE_SCHEME"`
+		LeadsAddress     string   `env:"KEYHOLDER_LEADS_ADDRESS"`
 		PerSecond        float64  `env:"KEYHOLDER_WEBHOOKS_PER_SECOND" envDefault:"200"`
 	}
 	APIConfig struct {
@@ -104,6 +107,7 @@ type (
 		QuickBooksRealm        string `env:"KEYHOLDER_QUICKBOOKS_REALM"`
 		QuickBooksRefresh      string `env:"KEYHOLDER_QUICKBOOKS_REFRESH_TOKEN"`
 		QuickBooksAccount      string `env:"KEYHOLDER_QUICKBOOKS_ACCOUNT" envDefault:"Repairs & Maintenance"`
+		QuickBooksPerMinute    int    `env:"KEYHOLDER_QUICKBOOKS_PER_MINUTE" envDefault:"500"`
 		TokenKeys              string `env:"KEYHOLDER_TOKEN_KEY"`
 		Inventory              string `env:"KEYHOLDER_INVENTORY"`
 	}
@@ -175,6 +179,16 @@ type (
 	engagementConfig struct {
 		StoreConfig
 	}
+	proveConfig struct {
+		StoreConfig
+		PayloadConfig
+		PolicyConfig
+		LinkKey           string   `env:"KEYHOLDER_LINK_KEY"`
+		LinkSigningKeys   []string `env:"KEYHOLDER_LINK_SIGNING_KEYS"`
+		RentVineURL       string   `env:"KEYHOLDER_RENTVINE_URL"`
+		RentVineAccessKey string   `env:"KEYHOLDER_RENTVINE_ACCESS_KEY"`
+		RentVineAPISecret string   `env:"KEYHOLDER_RENTVINE_API_SECRET"`
+	}
 	apiClientConfig struct {
 		APIKeys   []string `env:"KEYHOLDER_API_KEY,required,notEmpty"`
 		APIURL    string   `env:"KEYHOLDER_API_URL"`
@@ -184,6 +198,8 @@ type (
 		RentVineSecrets  []string `env:"KEYHOLDER_RENTVINE_WEBHOOK_SECRET,required,notEmpty"`
 		RentVineScheme   string   `env:"KEYHOLDER_RENTVINE_SIGNATURE_SCHEME"`
 		OpenMooveSecrets []string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET"`
+		MailSecrets      []string `env:"KEYHOLDER_MAIL_WEBHOOK_SECRET"`
+		MailScheme       string   `env:"KEYHOLDER_MAIL_SIGNATURE_SCHEME"`
 		PublicURL        string   `env:"KEYHOLDER_PUBLIC_URL,required,notEmpty"`
 		RentVineURL      string   `env:"KEYHOLDER_RENTVINE_URL"`
 		UIURL            string   `env:"KEYHOLDER_TEMPORAL_UI_URL"`
@@ -256,10 +272,27 @@ func (c workerConfig) validate(outbound activities.Outbound) error {
 	refuse(c.LLMKey != "" && c.LLMModel == "", "set KEYHOLDER_LLM_MODEL to the name of a model at KEYHOLDER_LLM_URL, or leave KEYHOLDER_LLM_KEY out: then the rules decide")
 	_, limitsErr := parseLimits(c.OpenMooveLimits)
 	refuse(limitsErr != nil, "KEYHOLDER_OPENMOOVE_LIMITS: %v", limitsErr)
+	refuse(c.QuickBooksPerMinute < 0, "KEYHOLDER_QUICKBOOKS_PER_MINUTE must be above 0")
 	tls := []mail.TLSPolicy{mail.TLSMandatory, mail.TLSImplicit, mail.TLSOpportunistic, mail.TLSNone}
 	refuse(!slices.Contains(tls, mail.TLSPolicy(c.SMTPTLS)), "KEYHOLDER_SMTP_TLS must be one of %v", tls)
 	refuse(c.SMTPPort < 1 || c.SMTPPort > 65535, "KEYHOLDER_SMTP_PORT must be from 1 to 65535")
 	return errors.Join(errs...)
+}
+
+// mailVerifier verifies the mail that is handed on, nil where there is no key: then none is
+// taken.
+func (c WebhookConfig) mailVerifier() (*ingress.Verifier, error) {
+	if _, err := netmail.ParseAddress(c.LeadsAddress); c.LeadsAddress != "" && (err != nil || strings.ContainsAny(c.LeadsAddress, " <>+")) {
+		return nil, errors.New("KEYHOLDER_LEADS_ADDRESS must be an address such as leads@example.com, without a plus")
+	}
+	if len(c.MailSecrets) == 0 {
+		return nil, nil
+	}
+	v, err := ingress.NewVerifier(ingress.SourceMail, ingress.Signature{Scheme: c.MailScheme, Secrets: secrets(c.MailSecrets)})
+	if err != nil {
+		return nil, fmt.Errorf("KEYHOLDER_MAIL_WEBHOOK_SECRET: %w", err)
+	}
+	return v, nil
 }
 
 // linkKeys reads the keys of links. Signing keys that are too short to be secret are

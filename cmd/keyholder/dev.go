@@ -166,7 +166,8 @@ func (d *dev) defaults() map[string]string {
 		"KEYHOLDER_LOG_LEVEL": "warn", "KEYHOLDER_LOG_FORMAT": "console",
 		"KEYHOLDER_BLOB_URL":  "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(d.storeDir, "blobs"))}).EscapedPath(),
 		"KEYHOLDER_STORE_URL": storeURL, "KEYHOLDER_LINK_KEY": devLinkKey,
-		"KEYHOLDER_PUBLIC_URL":              fmt.Sprintf("http://%s:%d", loopbackHost, f.ingressPort),
+		"KEYHOLDER_PUBLIC_URL":          fmt.Sprintf("http://%s:%d", loopbackHost, f.ingressPort),
+		"KEYHOLDER_MAIL_WEBHOOK_SECRET": devMailWebhook, "KEYHOLDER_LEADS_ADDRESS": leadsAddressInDev,
 		"KEYHOLDER_RENTVINE_WEBHOOK_SECRET": devRentVineWebhook, "KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET": devOpenMooveWebhook,
 		"KEYHOLDER_API_KEY":             devAPIKey,
 		"KEYHOLDER_RENTVINE_URL":        sandboxURL + sandboxRentVinePath,
@@ -275,7 +276,7 @@ func (d *dev) applySchedules(ctx context.Context, b *base) error {
 	if err != nil {
 		return usageError{err}
 	}
-	wanted, unwanted := workflows.Schedules(rules.Sales(), rules.Leasing("", ""), b.clock)
+	wanted, unwanted := workflows.Schedules(rules.Sales(), rules.Leasing("", ""), rules.Finance(), rules.Portfolio("", ""), rules.Sync(), b.clock)
 	_, err = cluster.ApplySchedules(ctx, b.temporal, wanted, unwanted)
 	return err
 }

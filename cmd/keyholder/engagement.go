@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows/durable"
 )
 
 // engagementMostDays bounds how far back the totals go.
@@ -65,17 +66,10 @@ links too: opened is a hint.`,
 }
 
 // totals are those of the store's last days.
-func (c engagementConfig) totals(ctx context.Context, days int) (totals []store.Total, err error) {
-	s, err := store.Open(ctx, c.StoreURL)
-	if err != nil {
-		return nil, fmt.Errorf("KEYHOLDER_STORE_URL: %w", err)
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	clock, err := storedClock(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	return s.CampaignTotals(ctx, time.Now().Add(-clock.Real(time.Duration(days)*24*time.Hour)))
+func (c engagementConfig) totals(ctx context.Context, days int) ([]store.Total, error) {
+	return fromStore(ctx, c.StoreURL, func(s store.Store, clock durable.Clock) ([]store.Total, error) {
+		return s.CampaignTotals(ctx, time.Now().Add(-clock.Real(time.Duration(days)*24*time.Hour)))
+	})
 }
 
 func writeTotals(to io.Writer, totals []store.Total) error {

@@ -22,6 +22,7 @@ const (
 	devRentVineWebhook  = "dev-rentvine-webhook-secret"
 	devOpenMooveKey     = "om_dev"
 	devOpenMooveWebhook = "dev-openmoove-webhook-secret"
+	devMailWebhook      = "dev-mail-webhook-secret"
 	devTwilioAccount    = "AC00000000000000000000000000000001"
 	devTwilioToken      = "dev-twilio-token"
 	devTwilioNumber     = "+12135550100"
@@ -37,6 +38,7 @@ const (
 	loopbackHost        = "127.0.0.1"
 	outboundInDev       = "live"
 	mailFromInDev       = "Keyholder <keyholder@example.com>"
+	leadsAddressInDev   = "leads@example.com"
 	sandboxRentVinePath = "/rentvine/api/manager"
 	sandboxTwilioPath   = "/twilio"
 
@@ -71,6 +73,7 @@ type sandboxEnv struct {
 	QuickBooksSecret  string `env:"KEYHOLDER_QUICKBOOKS_CLIENT_SECRET" envDefault:"qb_dev_secret"`
 	QuickBooksRealm   string `env:"KEYHOLDER_QUICKBOOKS_REALM" envDefault:"9130000000000001"`
 	QuickBooksRefresh string `env:"KEYHOLDER_QUICKBOOKS_REFRESH_TOKEN" envDefault:"qb_dev_refresh_token"`
+	QuickBooksMinute  int    `env:"KEYHOLDER_QUICKBOOKS_PER_MINUTE" envDefault:"500"`
 
 	OpenMooveKey     string `env:"KEYHOLDER_OPENMOOVE_API_KEY" envDefault:"om_dev"`
 	OpenMooveWebhook string `env:"KEYHOLDER_OPENMOOVE_WEBHOOK_SECRET" envDefault:"dev-openmoove-webhook-secret"`
@@ -138,7 +141,8 @@ func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string
 		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people,
 		OpenMooveKey: cfg.OpenMooveKey, OpenMooveWebhookSecret: openMooveSecret, OpenMooveLimits: cfg.OpenMooveLimits, BusinessNow: clock.Now,
 		QuickBooksID: cfg.QuickBooksID, QuickBooksSecret: cfg.QuickBooksSecret, QuickBooksRealm: cfg.QuickBooksRealm, QuickBooksRefresh: cfg.QuickBooksRefresh,
-		SubscriberSecret: cfg.SubscriberSecret, StateFile: stateFile, Log: log.Named("sandbox"),
+		QuickBooksPerMinute: cfg.QuickBooksMinute,
+		SubscriberSecret:    cfg.SubscriberSecret, StateFile: stateFile, Log: log.Named("sandbox"),
 	})
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -47,7 +46,7 @@ reports keep to the store's business clock, as those of "keyholder dev --day" do
 			if err != nil {
 				return err
 			}
-			wanted, unwanted := workflows.Schedules(rules.Sales(), rules.Leasing("", ""), clock)
+			wanted, unwanted := workflows.Schedules(rules.Sales(), rules.Leasing("", ""), rules.Finance(), rules.Portfolio("", ""), rules.Sync(), clock)
 			did, err := cluster.ApplySchedules(cmd.Context(), c, wanted, unwanted)
 			for _, line := range did {
 				out("%s", line)
@@ -82,16 +81,11 @@ reports keep to the store's business clock, as those of "keyholder dev --day" do
 }
 
 // clock is that of the store, real time without one.
-func (c schedulesConfig) clock(ctx context.Context) (clock durable.Clock, err error) {
+func (c schedulesConfig) clock(ctx context.Context) (durable.Clock, error) {
 	if c.StoreURL == "" {
-		return clock, nil
+		return durable.Clock{}, nil
 	}
-	s, err := store.Open(ctx, c.StoreURL)
-	if err != nil {
-		return clock, fmt.Errorf("KEYHOLDER_STORE_URL: %w", err)
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return storedClock(ctx, s)
+	return fromStore(ctx, c.StoreURL, func(_ store.Store, clock durable.Clock) (durable.Clock, error) { return clock, nil })
 }
 
 func scheduleLine(s *client.ScheduleListEntry) string {

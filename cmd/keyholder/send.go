@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +25,9 @@ import (
 func sendCommand() *cobra.Command {
 	var sets []string
 	var target, dataDir string
+	var generated *booksRequest
 	cmd := &cobra.Command{
-		Use:   "send rentvine|openmoove FILE|EVENT",
+		Use:   "send rentvine|openmoove FILE|EVENT|books",
 		Short: "Sign and post a webhook: a sample event or a file",
 		Long: `Signs a webhook as the partner would and posts it to the ingress. EVENT is one of
   rentvine: ` + strings.Join(samples.Names(), ", ") + `
@@ -34,10 +37,19 @@ one of OpenMoove is about property 1 until --set data.property_id says otherwise
 file is sent as it is, but for --set. Beside a running "keyholder dev" nothing needs to be
 configured, and its RentVine holds the leases that samples tell of: lease.created makes
 one, with dates from the business day, and lease.updated changes that of data.leaseID,
-1 where none is given.`,
+1 where none is given. In the same way lease_charge.created, payment.received and
+invoice.generated make a record of the business day, and lease_charge.updated changes
+that of data.leaseChargeID; property.created and unit.created make a place, and
+property.updated and unit.updated change that of data.propertyID or data.unitID, 1 where
+none is given. "rentvine books" makes up the books of a year, with what is
+wrong in them planted and listed, and sends all their events.`,
 		Example: `  keyholder send rentvine work_order.created --set data.priority=emergency
   keyholder send rentvine delivery.json --set data.workOrderID=4711
   keyholder send rentvine lease.updated --set data.leaseID=5 --set data.endDate=2027-03-06
+  keyholder send rentvine lease_charge.created --set data.leaseID=3 --set data.amount=42.00
+  keyholder send rentvine unit.updated --set data.unitID=1 --set data.rent=2595.00
+  keyholder send rentvine books --count 10000 --seed 7 --rate 100 --statement bank.csv
+  keyholder send mail --unit 1 --from "Ana Perez <ana@example.org>"
   keyholder send openmoove property.milestone.updated --set data.property_id=2`,
 		Args: args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -48,17 +60,26 @@ one, with dates from the business day, and lease.updated changes that of data.le
 			if target != "" {
 				cfg.PublicURL = target
 			}
+			if given[0] == ingress.SourceRentVine && given[1] == sendBooks {
+				return generateBooks(cmd.Context(), cmd.OutOrStdout(), cfg, generated)
+			}
 			return send(cmd.Context(), cfg, given[0], given[1], sets)
 		},
 	}
+	generated = booksFlags(cmd)
+	cmd.AddCommand(sendMailCommand())
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "change a field, such as data.priority=emergency")
 	cmd.Flags().StringVar(&target, "url", "", "the ingress (default KEYHOLDER_PUBLIC_URL)")
 	cmd.Flags().StringVar(&dataDir, "data", defaultData, "data folder of a running \"keyholder dev\"")
 	return cmd
 }
 
-// sendLimit bounds each request.
-const sendLimit = 10 * time.Second
+const (
+	// sendLimit bounds each request.
+	sendLimit = 10 * time.Second
+	// maxReply bounds what is read of an answer.
+	maxReply = 64 << 10
+)
 
 func send(ctx context.Context, cfg sendConfig, source, what string, sets []string) error {
 	var signature ingress.Signature
@@ -74,38 +95,54 @@ func send(ctx context.Context, cfg sendConfig, source, what string, sets []strin
 	if err != nil {
 		return usageError{err}
 	}
-	if base, ok := sandboxOf(cfg.RentVineURL); ok && source == ingress.SourceRentVine && aboutLease(what) {
+	if base, ok := sandboxOf(cfg.RentVineURL); ok && source == ingress.SourceRentVine && madeBySandbox(what) {
 		return sandboxSends(ctx, cfg, base, what, sets)
 	}
 	body, err := webhookBody(ctx, cfg, source, what, sets)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendLimit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(cfg.PublicURL, "/")+"/webhooks/"+source, bytes.NewReader(body))
-	if err != nil {
+	signed := http.Header{}
+	if err := verifier.Sign(signed, body, uuid.NewString(), time.Now()); err != nil {
 		return usageError{err}
 	}
-	req.Header.Set("Content-Type", "application/json")
-	if err := verifier.Sign(req.Header, body, uuid.NewString(), time.Now()); err != nil {
-		return usageError{err}
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("%w; is the ingress running?", err)
-	}
-	defer resp.Body.Close()
-	reply, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	got, err := post(ctx, "ingress", strings.TrimRight(cfg.PublicURL, "/")+"/webhooks/"+source, body, signed)
 	if err != nil {
 		return err
 	}
-	out("%s %s", resp.Status, bytes.TrimSpace(reply))
-	if resp.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("the ingress answered %s", resp.Status)
+	out("%s %s", got.status, got.body)
+	if got.code >= http.StatusBadRequest {
+		return fmt.Errorf("the ingress answered %s", got.status)
 	}
-	printLink(cfg, reply)
+	printLink(cfg, got.body)
 	return nil
+}
+
+// posted is what a request was answered: body is without the space around it.
+type posted struct {
+	code   int
+	status string
+	body   []byte
+}
+
+// post sends JSON with the headers that it needs to whoever is at an address, and reads
+// what is answered up to a bound.
+func post(ctx context.Context, whom, address string, body []byte, headers http.Header) (posted, error) {
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return posted{}, usageError{err}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	maps.Copy(req.Header, headers)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return posted{}, fmt.Errorf("%w; is the %s running?", err, whom)
+	}
+	defer resp.Body.Close()
+	reply, err := io.ReadAll(io.LimitReader(resp.Body, maxReply))
+	return posted{resp.StatusCode, resp.Status, bytes.TrimSpace(reply)}, err
 }
 
 // printLink shows where the workflow can be watched.
@@ -225,19 +262,21 @@ func sandboxOf(rentVineURL string) (base string, ok bool) {
 	return strings.CutSuffix(rentVineURL, "/rentvine/api/manager")
 }
 
-// aboutLease tells whether a sample is about a lease: its workflow goes by what RentVine
-// holds, on days of its clock.
-func aboutLease(what string) bool {
-	_, err := os.Stat(what)
-	return err != nil && (strings.HasPrefix(what, "lease.created") || strings.HasPrefix(what, "lease.updated"))
+// madeBySandbox tells whether a sample is about a lease, money or a place: its workflow goes
+// by what RentVine holds, on days of its clock.
+func madeBySandbox(what string) bool {
+	if _, err := os.Stat(what); err == nil {
+		return false
+	}
+	return slices.ContainsFunc([]string{"lease.", "lease_charge.", "payment.", "invoice.", "property.", "unit."}, func(of string) bool { return strings.HasPrefix(what, of) })
 }
 
-// sandboxSends lets the sandbox's RentVine make or change the lease, and tell of it.
+// sandboxSends lets the sandbox's RentVine make or change the record, and tell of it.
 func sandboxSends(ctx context.Context, cfg sendConfig, base, what string, sets []string) error {
 	body := map[string]any{"data": map[string]any{}}
 	for _, s := range sets {
 		if !strings.HasPrefix(s, "data.") {
-			return usageError{fmt.Errorf("--set %q must be a field of the lease, such as data.moveInDate=2026-12-24", s)}
+			return usageError{fmt.Errorf("--set %q must be a field of the record, such as data.moveInDate=2026-12-24", s)}
 		}
 		if err := set(body, s); err != nil {
 			return usageError{err}
@@ -247,19 +286,7 @@ func sandboxSends(ctx context.Context, cfg sendConfig, base, what string, sets [
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendLimit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/_send/rentvine/"+strings.TrimSuffix(what, ".json"), bytes.NewReader(data))
-	if err != nil {
-		return usageError{err}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("%w; is the sandbox running?", err)
-	}
-	defer resp.Body.Close()
-	reply, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	got, err := post(ctx, "sandbox", base+"/_send/rentvine/"+strings.TrimSuffix(what, ".json"), data, nil)
 	if err != nil {
 		return err
 	}
@@ -267,8 +294,8 @@ func sandboxSends(ctx context.Context, cfg sendConfig, base, what string, sets [
 		Status int             `json:"status"`
 		Body   json.RawMessage `json:"body"`
 	}
-	if resp.StatusCode != http.StatusOK || json.Unmarshal(reply, &sent) != nil || sent.Status >= http.StatusBadRequest {
-		return fmt.Errorf("the sandbox answered %s: %s", resp.Status, bytes.TrimSpace(reply))
+	if got.code != http.StatusOK || json.Unmarshal(got.body, &sent) != nil || sent.Status >= http.StatusBadRequest {
+		return fmt.Errorf("the sandbox answered %s: %s", got.status, got.body)
 	}
 	out("%d %s", sent.Status, sent.Body)
 	printLink(cfg, sent.Body)
@@ -286,14 +313,6 @@ func registerRecord(ctx context.Context, rentVineURL string, record map[string]a
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendLimit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/_records/rentvine/work-orders", bytes.NewReader(body))
-	if err != nil {
-		return
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if resp, err := http.DefaultClient.Do(req); err == nil {
-		_ = resp.Body.Close()
-	}
+	// Where it fails, the webhook says so.
+	_, _ = post(ctx, "sandbox", base+"/_records/rentvine/work-orders", body, nil)
 }

@@ -50,6 +50,7 @@ func (c SpendConfig) newQuickBooks(tokens store.Tokens) (activities.QuickBooks, 
 	}
 	return activities.QuickBooks{Account: c.QuickBooksAccount, Client: quickbooks.New(quickbooks.Config{
 		BaseURL: c.QuickBooksURL, Realm: c.QuickBooksRealm,
+		PerMinute: c.QuickBooksPerMinute - c.QuickBooksPerMinute/10, // room for others who ask
 		Tokens: quickbooks.NewTokens(quickbooks.OAuthConfig{
 			TokenURL: c.QuickBooksTokenURL, ClientID: c.QuickBooksClientID, ClientSecret: c.QuickBooksClientSecret, RefreshToken: c.QuickBooksRefresh,
 			Store: store.NewToken(tokens, keys, "quickbooks/"+c.QuickBooksRealm),

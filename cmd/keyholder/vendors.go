@@ -22,6 +22,7 @@ import (
 	"github.com/aictive/keyholder/clients/rentvine"
 	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/workflows/durable"
 )
 
 // vendorNamesWithin is how long RentVine may take to name its vendors.
@@ -71,17 +72,10 @@ vendors with a record are shown, by their id at RentVine.`,
 }
 
 // cards are the records that the store has.
-func (c vendorsConfig) cards(ctx context.Context) (cards map[string]sourcing.Card, err error) {
-	s, err := store.Open(ctx, c.StoreURL)
-	if err != nil {
-		return nil, fmt.Errorf("KEYHOLDER_STORE_URL: %w", err)
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	clock, err := storedClock(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	return activities.Cards(ctx, s, clock)
+func (c vendorsConfig) cards(ctx context.Context) (map[string]sourcing.Card, error) {
+	return fromStore(ctx, c.StoreURL, func(s store.Store, clock durable.Clock) (map[string]sourcing.Card, error) {
+		return activities.Cards(ctx, s, clock)
+	})
 }
 
 // vendors are those of RentVine, none where it is not configured.

@@ -16,6 +16,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/activities/ownerfigures"
+	"github.com/aictive/keyholder/activities/ownerreport"
 	"github.com/aictive/keyholder/activities/polling"
 	"github.com/aictive/keyholder/activities/salesreport"
 	"github.com/aictive/keyholder/clients/llm"
@@ -34,6 +36,7 @@ import (
 	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/leasing"
+	"github.com/aictive/keyholder/workflows/portfolio"
 	"github.com/aictive/keyholder/workflows/sales"
 )
 
@@ -134,8 +137,24 @@ func storedClock(ctx context.Context, s store.Store) (durable.Clock, error) {
 	return clock, nil
 }
 
-func (b *base) router() *ingress.Router {
-	return ingress.NewRouter(ingress.RouterConfig{Client: b.temporal, TaskQueue: workflows.TaskQueue, Clock: b.clock})
+// fromStore reads from the store at an address, which is opened and closed for that, on
+// its business clock.
+func fromStore[T any](ctx context.Context, url string, read func(store.Store, durable.Clock) (T, error)) (found T, err error) {
+	s, err := store.Open(ctx, url)
+	if err != nil {
+		return found, fmt.Errorf("KEYHOLDER_STORE_URL: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	clock, err := storedClock(ctx, s)
+	if err != nil {
+		return found, err
+	}
+	return read(s, clock)
+}
+
+// router delivers events that come via one way and keeps their receipts.
+func (b *base) router(via string) *ingress.Router {
+	return ingress.NewRouter(ingress.RouterConfig{Client: b.temporal, TaskQueue: workflows.TaskQueue, Clock: b.clock, Receipts: b.store, Via: via})
 }
 
 // newIngress wires the HTTP door.
@@ -152,15 +171,20 @@ func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	mail, err := cfg.mailVerifier()
+	if err != nil {
+		return nil, err
+	}
 	return ingress.New(ingress.Config{
-		Addr: cfg.Address, Router: b.router(), Store: b.store, Registry: b.registry, Log: b.log.Named("ingress"),
+		Addr: cfg.Address, Router: b.router(ingress.ViaWebhook), Store: b.store, Registry: b.registry, Log: b.log.Named("ingress"),
 		Sources: []ingress.Source{
 			limited(ingress.Source{Name: ingress.SourceRentVine, Signature: ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)}}),
 			limited(ingress.Source{Name: ingress.SourceOpenMoove, Signature: ingress.Signature{Secrets: secrets(cfg.OpenMooveSecrets)}}),
 		},
 		People: ingress.NewPeople(ingress.PeopleConfig{
 			Temporal: b.temporal, Store: b.store, Photos: b.photos, Keys: b.keys, Clock: b.clock, Rules: rules, TwilioAuthTokens: cfg.TwilioAuthTokens,
-			PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Report: b.salesReport(rules), Log: b.log.Named("people"), Registerer: b.registry,
+			Mail: mail, Park: b.router(ingress.ViaMail).Deliver, LeadsAddress: cfg.LeadsAddress,
+			PublicURL: strings.TrimRight(cfg.PublicURL, "/"), Report: b.salesReport(rules), Owner: b.ownerReport(rules), Log: b.log.Named("people"), Registerer: b.registry,
 		}),
 		API: api,
 	})
@@ -172,7 +196,7 @@ func (b *base) newAPI(keys []string, rules *policy.File) (*ingress.API, error) {
 		return nil, nil
 	}
 	api, err := ingress.NewAPI(ingress.APIConfig{
-		Keys: keys, Temporal: b.temporal, Clock: b.clock, Hashes: b.keys, Imports: b.store, Log: b.log.Named("api"), Registerer: b.registry,
+		Keys: keys, Temporal: b.temporal, Clock: b.clock, Hashes: b.keys, Imports: b.store, Audit: b.store, Log: b.log.Named("api"), Registerer: b.registry,
 		FindSale: b.findSale, MilestoneEvents: func() map[string]string { return rules.Sales().Reported.Events }, Report: b.salesReport(rules),
 	})
 	if err != nil {
@@ -206,6 +230,13 @@ func (b *base) salesReport(rules *policy.File) func(context.Context) (salesrepor
 	}
 }
 
+// ownerReport makes the page of a portfolio's owners: its present month.
+func (b *base) ownerReport(rules *policy.File) func(context.Context, string) (ownerreport.Report, error) {
+	return func(ctx context.Context, portfolioID string) (ownerreport.Report, error) {
+		return ownerfigures.Present(ctx, b.store, ownerfigures.RulesOf(rules, portfolioID), portfolioID, b.clock.Now())
+	}
+}
+
 // newWorker wires the clients, the activities and the worker.
 func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (*worker.Worker, error) {
 	acts, err := b.newActivities(cfg)
@@ -217,8 +248,9 @@ func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (
 			return nil, err
 		}
 	}
+	go acts.CheckBooks(context.Background())
 	return worker.New(worker.Config{
-		Client: b.temporal, Activities: acts, Queues: queues, BuildID: cfg.BuildID,
+		Client: b.temporal, Activities: acts, Queues: queues, BuildID: cfg.BuildID, QuickBooksPerMinute: cfg.QuickBooksPerMinute,
 		StopTimeout: 5 * time.Second, OnFatalError: fatal,
 	})
 }
@@ -245,7 +277,7 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 	}
 	publicURL := strings.TrimRight(cfg.PublicURL, "/")
 	_, domain, _ := strings.Cut(from.Address, "@")
-	router := b.router()
+	router := b.router(ingress.ViaReplay)
 	return activities.New(activities.Config{
 		RentVine: rentvine.New(rentvine.Config{BaseURL: cfg.RentVineURL, AccessKey: cfg.RentVineAccessKey, Secret: cfg.RentVineAPISecret}),
 		OpenMoove: activities.OpenMoove{
@@ -268,6 +300,10 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 			r, err := router.Deliver(ctx, ev)
 			return activities.Redelivery{Routed: r.Outcome != ingress.Parked, WorkflowID: r.WorkflowID}, err
 		},
+		Deliver: func(ctx context.Context, ev durable.Event) (activities.Redelivery, error) {
+			r, err := router.DeliverAs(ctx, ev, ingress.ViaSync)
+			return activities.Redelivery{Routed: r.Outcome != ingress.Parked, WorkflowID: r.WorkflowID}, err
+		},
 		HandOver: func(ctx context.Context, facts activities.SaleFacts) (bool, error) {
 			return follows(sales.HandOver(ctx, b.temporal, workflows.TaskQueue, b.clock, facts))
 		},
@@ -277,6 +313,10 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 		FindLease: func(ctx context.Context, ev durable.Event, starts bool) error {
 			return leasing.Find(ctx, b.temporal, workflows.TaskQueue, b.clock, ev, starts)
 		},
+		FindProperty: func(ctx context.Context, ev durable.Event) error {
+			return portfolio.Find(ctx, b.temporal, workflows.TaskQueue, b.clock, ev)
+		},
+		Endings:          worker.NewEndings(b.temporal),
 		OutgoingWebhooks: webhooks, QuickBooks: books, Inventory: stock,
 		Log: b.log.Named("activities"),
 	}), nil

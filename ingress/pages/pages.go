@@ -61,6 +61,8 @@ type View struct {
 	// the page.
 	Details []Detail
 	Photos  []string
+	// Documents are addresses of PDF files to download, relative likewise.
+	Documents []string
 	// Problems say what is wrong with the form that was sent.
 	Problems []Problem
 	// Fields are what the form asks; Multipart tells that files are among them.
@@ -110,7 +112,7 @@ type Problem struct {
 // Field is what a form asks.
 type Field struct {
 	Name, Label string
-	// Kind is "money", "date", "text", "rating", "checks" or "photos".
+	// Kind is "money", "date", "text", "rating", "checks", "photos" or "files".
 	Kind string
 	// Value is what was typed.
 	Value string
@@ -128,7 +130,7 @@ type Field struct {
 	From, To         string
 	// MaxNote is the longest text in characters.
 	MaxNote int
-	// Items are what can be ticked or chosen, or the places for photos.
+	// Items are what can be ticked or chosen, or the places for photos or files.
 	Items []Item
 }
 
@@ -144,7 +146,7 @@ func (f Field) DescribedBy() string {
 	return strings.Join(ids, " ")
 }
 
-// Item is one thing to tick, or one place for photos.
+// Item is one thing to tick, or one place for photos or files.
 type Item struct {
 	Number int
 	Label  string

@@ -44,6 +44,8 @@ type Attachment struct {
 	ContentType string `json:"content_type"`
 	Size        int    `json:"size"`
 	Data        []byte `json:"-"`
+	// ContentID is what the HTML calls a file that it shows, without angle brackets.
+	ContentID string `json:"content_id,omitempty"`
 }
 
 func (m Mail) size() int {
@@ -99,7 +101,10 @@ func (m *Mail) add(part *mail.Part) {
 		case strings.HasPrefix(kind, "text/") && m.Text == "":
 			m.Text = string(data)
 		default:
-			m.Attachments = append(m.Attachments, Attachment{ContentType: kind, Size: len(data), Data: data})
+			_, params, _ := h.ContentDisposition()
+			m.Attachments = append(m.Attachments, Attachment{
+				Name: params["filename"], ContentType: kind, Size: len(data), Data: data, ContentID: strings.Trim(h.Get("Content-Id"), "<>"),
+			})
 		}
 	case *mail.AttachmentHeader:
 		kind, _, _ := h.ContentType()

@@ -39,6 +39,9 @@ func New() (*Page, error) {
 // Whole writes the complete page.
 func (p *Page) Whole(w io.Writer, v View) error { return p.templates.ExecuteTemplate(w, "whole", v) }
 
+// Books writes the page of QuickBooks' books.
+func (p *Page) Books(w io.Writer, v Books) error { return p.templates.ExecuteTemplate(w, "books", v) }
+
 // Parts renders the parts that change, by name.
 func (p *Page) Parts(v View) (map[string]string, error) {
 	parts := map[string]string{}

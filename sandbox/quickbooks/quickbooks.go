@@ -1,7 +1,7 @@
 // Package quickbooks stands in for QuickBooks Online Accounting in development and
 // tests, as contracts/sms-and-accounting.md section 2 describes it: in memory, over
-// real HTTP, with OAuth tokens that roll, faults, requestids and limits. It shares no
-// code with the client, so that one mistake cannot hide in both.
+// real HTTP, with OAuth tokens that roll, faults, requestids, limits and books that add
+// up. It shares no code with the client, so that one mistake cannot hide in both.
 package quickbooks
 
 import (
@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,12 +22,6 @@ const (
 	DevClientSecret = "qb_dev_secret"
 	// DevRefreshToken is the one that an authorisation would have given.
 	DevRefreshToken = "qb_dev_refresh_token"
-)
-
-// The accounts of the seed by their names.
-const (
-	AccountPayable = "Accounts Payable (A/P)"
-	AccountRepairs = "Repairs & Maintenance"
 )
 
 // Config shapes the stand-in. The zero value works.
@@ -44,7 +39,8 @@ type Config struct {
 	PerMinute int
 	// FaultStatus is the status of a validation fault, 400 where 0; 200 happens too.
 	FaultStatus int
-	// AllowSameNumber lets two orders have one number, which then counts as a duplicate.
+	// AllowSameNumber lets two orders, invoices or bills have one number, which then
+	// counts as a duplicate; journal entries always may.
 	AllowSameNumber bool
 	// Now is the time that records are stamped with; nil is time.Now.
 	Now func() time.Time
@@ -95,12 +91,17 @@ func New(cfg Config) *Server {
 		cfg.Now = time.Now
 	}
 	s := &Server{cfg: cfg, mux: http.NewServeMux(), slots: make(chan struct{}, atOnce), db: seeded(), tokens: tokens{Made: time.Now()}}
+	s.rebuild()
 	s.mux.HandleFunc("POST /oauth2/v1/tokens/bearer", s.refresh)
 	const company = "/v3/company/{realm}"
 	s.mux.HandleFunc("GET "+company+"/query", s.company(s.query))
-	s.mux.HandleFunc("POST "+company+"/vendor", s.company(s.once(s.createVendor)))
-	s.mux.HandleFunc("POST "+company+"/purchaseorder", s.company(s.once(s.postOrder)))
-	s.mux.HandleFunc("GET "+company+"/purchaseorder/{id}", s.company(s.readOrder))
+	s.mux.HandleFunc("POST "+company+"/vendor", s.company(s.once(s.createParty("Vendor", &s.Vendors))))
+	s.mux.HandleFunc("POST "+company+"/customer", s.company(s.once(s.createParty("Customer", &s.Customers))))
+	for _, kind := range kinds() {
+		path := company + "/" + strings.ToLower(kind)
+		s.mux.HandleFunc("POST "+path, s.company(s.once(s.post(kind))))
+		s.mux.HandleFunc("GET "+path+"/{id}", s.company(s.get(kind)))
+	}
 	return s
 }
 
@@ -110,6 +111,7 @@ func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.db, s.tokens = seeded(), tokens{Made: time.Now()}
+	s.rebuild()
 }
 
 // ServeHTTP answers one request.
@@ -210,12 +212,12 @@ func (s *Server) once(inside func(*http.Request, []byte) answer) func(*http.Requ
 		if before, ok := s.Requests[request]; ok && request != "" {
 			return answer{name: before.Name, object: before.Object}
 		}
+		if len(s.Requests) >= maxRequests {
+			return answer{fault: full()}
+		}
 		a := inside(r, body)
 		if a.fault == nil && request != "" {
-			raw, err := json.Marshal(a.object)
-			if err == nil && len(s.Requests) < maxRecords {
-				s.Requests[request] = original{Name: a.name, Object: raw}
-			}
+			s.Requests[request] = original{Name: a.name, Object: a.object}
 		}
 		return a
 	}

@@ -1,52 +1,69 @@
 package quickbooks
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// maxRecords bounds what is kept of a kind; the oldest go first.
-const maxRecords = 20_000
+const (
+	// maxRecords bounds what is kept of a kind, maxRequests the requestids: then nothing
+	// more is taken, because books without their oldest entries would not add up.
+	maxRecords  = 60_000
+	maxRequests = 3 * maxRecords
+)
 
-// record is one entity as it goes over the wire.
+// record is an object as it goes over the wire.
 type record = map[string]any
 
-// db is everything that the stand-in remembers of the company.
+// db is everything that the stand-in remembers of the company. What is not in a
+// snapshot is derived from the documents.
 type db struct {
-	Last     int                 `json:"last"`
-	Accounts []record            `json:"accounts"`
-	Vendors  []record            `json:"vendors"`
-	Placed   []record            `json:"orders"`
-	Requests map[string]original `json:"requests"`
-	// Twice counts orders that repeat an earlier one.
-	Twice     int `json:"duplicates"`
+	Last      int      `json:"last"`
+	Vendors   []*party `json:"vendors"`
+	Customers []*party `json:"customers"`
+	// Documents are by kind, in the order of their ids.
+	Documents map[string][]*document `json:"documents"`
+	Requests  map[string]original    `json:"requests"`
+	// Twice counts documents that repeat the number of an earlier one.
+	Twice int `json:"duplicates"`
+	// OutOfBalance tells that a write left books that do not add up.
+	OutOfBalance bool     `json:"out_of_balance,omitempty"`
+	Inactive     []string `json:"inactive,omitempty"`
+
+	accounts  []*account
+	items     []*party
+	byID      map[[2]string]*document // by kind and id
+	byNumber  map[[2]string][]string  // ids, by kind and number
 	refreshes int64
 }
 
-// original is the original reply to a requestid.
+// original is the original reply to a requestid: an object that is never changed. A
+// snapshot has its ID alone where it is still what the document looks like.
 type original struct {
-	Name   string          `json:"name"`
-	Object json.RawMessage `json:"object"`
+	Name   string `json:"name"`
+	Object any    `json:"object,omitempty"`
+	ID     string `json:"id,omitempty"`
 }
 
 func seeded() db {
-	account := func(id, name, kind string) record {
-		return record{"Id": id, "Name": name, "AccountType": kind, "Active": true, "SyncToken": "0"}
-	}
 	return db{
-		Last: 100, Requests: map[string]original{},
-		Accounts: []record{
-			account("33", AccountPayable, "Accounts Payable"), account("35", "Checking", "Bank"), account("77", AccountRepairs, "Expense"),
-		},
-		Vendors: []record{{"Id": "50", "DisplayName": "Pacific Plumbing", "Active": true, "SyncToken": "0"}},
+		Last: 100, Requests: map[string]original{}, Documents: map[string][]*document{},
+		Vendors:   []*party{{ID: "50", DisplayName: "Pacific Plumbing", Active: true, SyncToken: "0"}},
+		Customers: []*party{{ID: "60", DisplayName: "Residents", Active: true, SyncToken: "0"}},
 	}
+}
+
+// items has the one thing that invoices sell.
+func items() []*party {
+	return []*party{{ID: "70", Name: "Rent", Active: true, SyncToken: "0", Type: "Service", Income: &ref{Value: "50", Name: "Rental Income"}}}
 }
 
 func (d *db) id() string {
@@ -54,165 +71,70 @@ func (d *db) id() string {
 	return strconv.Itoa(d.Last)
 }
 
-func text(v any) string {
-	s, _ := v.(string)
-	return s
+// older compares ids, which are numbers.
+func older(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }
+
+func (d *db) find(kind, id string) *document { return d.byID[[2]string{kind, id}] }
+
+// numbered lists the documents of a number, oldest first; those without one are none.
+func (d *db) numbered(kind, number string) []*document {
+	var out []*document
+	for _, id := range d.byNumber[[2]string{kind, number}] {
+		out = append(out, d.find(kind, id))
+	}
+	return out
 }
 
-func find(rows []record, id string) record {
-	for _, r := range rows {
-		if r["Id"] == id {
-			return r
-		}
+func (d *db) index(kind string, doc *document) {
+	d.byID[[2]string{kind, doc.ID}] = doc
+	if doc.DocNumber != "" {
+		key := [2]string{kind, doc.DocNumber}
+		d.byNumber[key] = append(d.byNumber[key], doc.ID)
 	}
-	return nil
+}
+
+func (d *db) forget(kind string, doc *document) {
+	delete(d.byID, [2]string{kind, doc.ID})
+	key := [2]string{kind, doc.DocNumber}
+	d.byNumber[key] = slices.DeleteFunc(d.byNumber[key], func(id string) bool { return id == doc.ID })
+	if len(d.byNumber[key]) == 0 {
+		delete(d.byNumber, key)
+	}
+}
+
+func (d *db) add(kind string, doc *document) {
+	d.Documents[kind] = append(d.Documents[kind], doc)
+	d.index(kind, doc)
+}
+
+func (d *db) place(kind, id string) (int, bool) {
+	return slices.BinarySearchFunc(d.Documents[kind], id, func(doc *document, id string) int { return older(doc.ID, id) })
+}
+
+func (d *db) replace(kind string, next *document) {
+	if i, ok := d.place(kind, next.ID); ok {
+		d.forget(kind, d.Documents[kind][i])
+		d.Documents[kind][i] = next
+		d.index(kind, next)
+	}
+}
+
+func (d *db) remove(kind string, doc *document) {
+	if i, ok := d.place(kind, doc.ID); ok {
+		d.Documents[kind] = slices.Delete(d.Documents[kind], i, i+1)
+		d.forget(kind, doc)
+	}
 }
 
 func notFound(s *Server) *fault {
 	return s.validation("610", "Object Not Found", "Object Not Found : Something you're trying to use has been made inactive.", "")
 }
 
-func (s *Server) createVendor(_ *http.Request, body []byte) answer {
-	var in record
-	if json.Unmarshal(body, &in) != nil {
-		return answer{fault: s.validation("2010", "Request has invalid or unsupported property", "the body is not an object", "")}
-	}
-	name := text(in["DisplayName"])
-	switch {
-	case name == "" || len([]rune(name)) > 100 || strings.ContainsAny(name, ":\t\n"):
-		return answer{fault: s.validation("2020", "Required param missing or invalid", "DisplayName "+name, "DisplayName")}
-	case slices.ContainsFunc(s.Vendors, func(v record) bool { return strings.EqualFold(text(v["DisplayName"]), name) }):
-		return answer{fault: s.validation("6240", "Duplicate Name Exists Error", "The name supplied already exists. : "+name, "")}
-	}
-	vendor := record{"Id": s.id(), "SyncToken": "0", "DisplayName": name, "Active": true}
-	for _, f := range []string{"PrimaryEmailAddr", "PrimaryPhone"} {
-		if in[f] != nil {
-			vendor[f] = in[f]
-		}
-	}
-	s.Vendors = kept(append(s.Vendors, vendor))
-	return answer{name: "Vendor", object: vendor}
-}
+func full() *fault { return broken("the stand-in keeps no more: reset the sandbox") }
 
-func kept(rows []record) []record { return rows[max(0, len(rows)-maxRecords):] }
-
-// postOrder creates, changes or deletes, as the body and the query say.
-func (s *Server) postOrder(r *http.Request, body []byte) answer {
-	var in record
-	if json.Unmarshal(body, &in) != nil {
-		return answer{fault: s.validation("2010", "Request has invalid or unsupported property", "the body is not an object", "")}
-	}
-	if in["Id"] == nil && r.URL.Query().Get("operation") == "" {
-		return s.createOrder(in)
-	}
-	order := find(s.Placed, text(in["Id"]))
-	switch {
-	case order == nil:
-		return answer{fault: notFound(s)}
-	case in["SyncToken"] != order["SyncToken"]:
-		return answer{fault: s.validation("5010", "Stale Object Error", "Stale Object Error : You and someone else were working on this at the same time.", "")}
-	case r.URL.Query().Get("operation") == "delete":
-		s.Placed = slices.DeleteFunc(s.Placed, func(o record) bool { return o["Id"] == order["Id"] })
-		return answer{name: "PurchaseOrder", object: record{"status": "Deleted", "domain": "QBO", "Id": order["Id"]}}
-	case in["sparse"] != true:
-		return answer{fault: s.validation("2500", "Invalid Reference Id", "only sparse changes are imitated", "")}
-	}
-	for field, value := range in {
-		if field != "Id" && field != "sparse" {
-			order[field] = value
-		}
-	}
-	s.touch(order)
-	return answer{name: "PurchaseOrder", object: order}
-}
-
-func (s *Server) touch(order record) {
-	n, _ := strconv.Atoi(text(order["SyncToken"]))
-	order["SyncToken"] = strconv.Itoa(n + 1)
-}
-
-func (s *Server) createOrder(in record) answer {
-	ref := func(v any) string {
-		r, _ := v.(record)
-		return text(r["value"])
-	}
-	number := text(in["DocNumber"])
-	lines, _ := in["Line"].([]any)
-	total := 0.0
-	for _, l := range lines {
-		line, _ := l.(record)
-		amount, ok := line["Amount"].(float64)
-		detail, _ := line["AccountBasedExpenseLineDetail"].(record)
-		switch {
-		case !ok || text(line["DetailType"]) != "AccountBasedExpenseLineDetail":
-			return answer{fault: s.validation("2020", "Required param missing, need to supply the required value for the API", "Line", "Line")}
-		case find(s.Accounts, ref(detail["AccountRef"])) == nil:
-			return answer{fault: s.validation("2500", "Invalid Reference Id", "Invalid Reference Id : Accounts element id", "Line.AccountRef")}
-		}
-		total += amount
-	}
-	switch {
-	case len(lines) == 0:
-		return answer{fault: s.validation("2020", "Required param missing, need to supply the required value for the API", "Required parameter Line is missing", "Line")}
-	case len([]rune(number)) > 21:
-		return answer{fault: s.validation("2050", "String length is either shorter or longer than supported by specification", "DocNumber", "DocNumber")}
-	case find(s.Vendors, ref(in["VendorRef"])) == nil:
-		return answer{fault: s.validation("2500", "Invalid Reference Id", "Invalid Reference Id : Names element id", "VendorRef")}
-	case find(s.Accounts, ref(in["APAccountRef"])) == nil:
-		return answer{fault: s.validation("2500", "Invalid Reference Id", "Invalid Reference Id : Accounts element id", "APAccountRef")}
-	}
-	for _, o := range s.Placed {
-		if number != "" && o["DocNumber"] == number {
-			if !s.cfg.AllowSameNumber {
-				return answer{fault: s.validation("6140", "Duplicate Document Number Error", "Duplicate Document Number Error : You must specify a different number. DocNumber="+number, "")}
-			}
-			s.Twice++
-			break
-		}
-	}
-	order := record{"Id": s.id(), "SyncToken": "0", "POStatus": "Open", "TotalAmt": math.Round(total*100) / 100,
-		"MetaData": record{"CreateTime": s.cfg.Now().UTC().Format(time.RFC3339)}}
-	for _, f := range []string{"DocNumber", "VendorRef", "APAccountRef", "Line", "PrivateNote", "Memo", "POStatus"} {
-		if in[f] != nil {
-			order[f] = in[f]
-		}
-	}
-	s.Placed = kept(append(s.Placed, order))
-	return answer{name: "PurchaseOrder", object: order}
-}
-
-func (s *Server) readOrder(r *http.Request, _ []byte) answer {
-	order := find(s.Placed, r.PathValue("id"))
-	if order == nil {
-		return answer{fault: notFound(s)}
-	}
-	return answer{name: "PurchaseOrder", object: order}
-}
-
-// statement is the part of the query language that is imitated.
-var statement = regexp.MustCompile(`(?i)^select \* from (Vendor|Account|PurchaseOrder)(?: where (\w+) = '((?:[^'\\]|\\.)*)')?(?: maxresults (\d+))?$`)
-
-func (s *Server) query(r *http.Request, _ []byte) answer {
-	m := statement.FindStringSubmatch(strings.TrimSpace(r.URL.Query().Get("query")))
-	if m == nil {
-		return answer{fault: s.validation("4000", "Error parsing query", "QueryParserError", "")}
-	}
-	rows := map[string][]record{"vendor": s.Vendors, "account": s.Accounts, "purchaseorder": s.Placed}[strings.ToLower(m[1])]
-	value := regexp.MustCompile(`\\(.)`).ReplaceAllString(m[3], "$1")
-	most := 100
-	if n, err := strconv.Atoi(m[4]); err == nil {
-		most = min(most, n)
-	}
-	found := []record{}
-	for _, row := range rows {
-		if len(found) < most && (m[2] == "" || strings.EqualFold(text(row[m[2]]), value)) {
-			found = append(found, row)
-		}
-	}
-	if len(found) == 0 {
-		return answer{name: "QueryResponse", object: record{}}
-	}
-	return answer{name: "QueryResponse", object: record{m[1]: found, "startPosition": 1, "maxResults": len(found)}}
+// broken is for what is nobody's mistake but the stand-in's.
+func broken(detail string) *fault {
+	return &fault{status: http.StatusInternalServerError, kind: "SystemFault", code: "10000", message: "An application error has occurred while processing your request", det: detail}
 }
 
 // Order is a purchase order as a test or a person reads it.
@@ -232,18 +154,13 @@ func (s *Server) Orders() []Order {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := []Order{}
-	for _, o := range s.Placed {
-		shown := Order{ID: text(o["Id"]), Number: text(o["DocNumber"]), Status: text(o["POStatus"]), Note: text(o["PrivateNote"])}
-		total, _ := o["TotalAmt"].(float64)
-		shown.Total = fmt.Sprintf("%.2f", total)
-		if ref, ok := o["VendorRef"].(record); ok {
-			shown.Vendor = text(find(s.Vendors, text(ref["value"]))["DisplayName"])
+	for _, o := range s.Documents[kindOrder] {
+		shown := Order{ID: o.ID, Number: o.DocNumber, Status: o.POStatus, Note: o.PrivateNote, Total: o.Total.String()}
+		if v := withID(s.Vendors, o.Vendor.value()); v != nil {
+			shown.Vendor = v.DisplayName
 		}
-		lines, _ := o["Line"].([]any)
-		for _, l := range lines {
-			line, _ := l.(record)
-			amount, _ := line["Amount"].(float64)
-			shown.Lines = append(shown.Lines, fmt.Sprintf("%s = %.2f", text(line["Description"]), amount))
+		for _, l := range o.Lines {
+			shown.Lines = append(shown.Lines, fmt.Sprintf("%s = %s", l.Description, l.amount()))
 		}
 		out = append(out, shown)
 	}
@@ -273,13 +190,14 @@ func (s *Server) Tables() []Table {
 	defer s.mu.Unlock()
 	for _, v := range slices.Backward(s.Vendors) {
 		if len(vendors.Rows) < maxShown {
-			vendors.Rows = append(vendors.Rows, []string{text(v["Id"]), text(v["DisplayName"])})
+			vendors.Rows = append(vendors.Rows, []string{v.ID, v.DisplayName})
 		}
 	}
 	return []Table{orders, vendors}
 }
 
-// Duplicates counts the orders that were created although another one had their number.
+// Duplicates counts the documents that were created although another one of their kind
+// had their number.
 func (s *Server) Duplicates() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -289,24 +207,54 @@ func (s *Server) Duplicates() int {
 // saved is the form of a snapshot.
 type saved struct {
 	db
-	Tokens tokens `json:"tokens"`
+	// Placed are the purchase orders of older snapshots.
+	Placed []*document `json:"orders,omitempty"`
+	Tokens tokens      `json:"tokens"`
 }
 
-// Snapshot is all records and how far the tokens have rolled, as JSON for Restore.
+// Snapshot is all records and how far the tokens have rolled, as JSON for Restore. Its
+// work grows with what is kept; requests wait only while it lists that, not while it
+// is written down.
 func (s *Server) Snapshot() (json.RawMessage, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return json.Marshal(saved{db: s.db, Tokens: s.tokens})
+	out := saved{db: s.db, Tokens: s.tokens}
+	out.Vendors, out.Customers, out.Inactive = slices.Clone(s.Vendors), slices.Clone(s.Customers), slices.Clone(s.Inactive)
+	out.Documents = map[string][]*document{}
+	for kind, all := range s.Documents {
+		out.Documents[kind] = slices.Clone(all)
+	}
+	out.Requests = maps.Clone(s.Requests)
+	for request, o := range out.Requests {
+		if d, ok := o.Object.(*document); ok && s.find(o.Name, d.ID) == d {
+			out.Requests[request] = original{Name: o.Name, ID: d.ID}
+		}
+	}
+	s.mu.Unlock()
+	return json.Marshal(out)
 }
 
 // Restore replaces everything by what a snapshot says. On an error nothing has changed.
 func (s *Server) Restore(snapshot json.RawMessage) error {
 	in := saved{db: seeded()}
-	if err := json.Unmarshal(snapshot, &in); err != nil {
+	d := json.NewDecoder(bytes.NewReader(snapshot))
+	d.UseNumber()
+	if err := d.Decode(&in); err != nil {
 		return fmt.Errorf("quickbooks' records: %w", err)
+	}
+	if in.Documents == nil || in.Requests == nil {
+		return errors.New("quickbooks' records: documents or requests are null")
+	}
+	if len(in.Placed) > 0 {
+		in.Documents[kindOrder] = append(in.Documents[kindOrder], in.Placed...)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.db, s.tokens = in.db, in.Tokens
+	s.rebuild()
+	for request, o := range s.Requests {
+		if found := s.find(o.Name, o.ID); o.ID != "" && found != nil {
+			s.Requests[request] = original{Name: o.Name, Object: found}
+		}
+	}
 	return nil
 }

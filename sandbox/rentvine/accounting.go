@@ -27,20 +27,23 @@ func transaction(leaseID, accountID, kind, amount, day, description string) reco
 
 // transactions lists those posted by today, newest first, 15 a page, with the ledger
 // and the unit beside each. That each lease has a ledger of its own unit, and that a
-// row names the lease, are this sandbox's own (contracts/rentvine.md 2.10).
+// row names the lease, are this sandbox's own, and so is that the entry beside a charge
+// names its account (contracts/rentvine.md 2.10).
 func (s *Server) transactions(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, q, today := s.tables["transactions"], r.URL.Query(), s.today()
+	candidates := t.ids
+	if q.Has("propertyIDs[]") {
+		candidates = func() []int { return s.transactionsIn(q["propertyIDs[]"]) }
+	}
 	var ids []int
-	for _, id := range t.ids() {
+	for _, id := range candidates() {
 		rec := t.rows[id]
-		lease := s.tables["leases"].get(str(rec["leaseID"]))
 		day := str(rec["datePosted"])
 		match := day <= today && day >= q.Get("datePostedMin") && (!q.Has("datePostedMax") || day <= q.Get("datePostedMax"))
 		match = match && (!q.Has("isVoided") || yes(q.Get("isVoided")) == yes(rec["isVoided"]))
 		match = match && strings.Contains(strings.ToLower(str(rec["description"])), strings.ToLower(q.Get("search")))
-		match = match && (!q.Has("propertyIDs[]") || slices.Contains(q["propertyIDs[]"], str(lease["propertyID"])))
 		match = match && (!q.Has("primaryLedgerIDs[]") || slices.Contains(q["primaryLedgerIDs[]"], ledgerID(rec)))
 		if match {
 			ids = append(ids, id)
@@ -56,6 +59,19 @@ func (s *Server) transactions(w http.ResponseWriter, r *http.Request) {
 	reply(w, rows)
 }
 
+// transactionsIn are those of the leases of the properties, in rising order: not all
+// are looked at.
+func (d *db) transactionsIn(properties []string) []int {
+	var ids []int
+	for _, lease := range d.tables["leases"].rows {
+		if slices.Contains(properties, str(lease["propertyID"])) {
+			ids = append(ids, d.tables["transactions"].by[str(lease["leaseID"])]...)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 func ledgerID(transaction record) string {
 	return strconv.Itoa(ledgerBase + number(transaction["leaseID"]))
 }
@@ -67,8 +83,12 @@ func (s *Server) transactionRow(rec record) record {
 		delete(out, "leaseID")
 	}
 	lease := s.tables["leases"].get(str(rec["leaseID"]))
+	entries := []record{}
+	if rec["type"] != "Payment" {
+		entries = append(entries, record{"transactionEntryID": rec["transactionID"], "accountID": rec["accountID"], "amount": rec["amount"]})
+	}
 	row := record{
-		"transaction": out, "transactionEntries": []record{},
+		"transaction": out, "transactionEntries": entries,
 		"ledger": record{
 			"ledgerID": ledgerID(rec), "ledgerTypeID": "4", "objectID": lease["unitID"], "name": "Unit " + str(lease["unitID"]),
 		},
@@ -89,9 +109,9 @@ func (d *db) balances(leaseID, today string) (record, []record) {
 	t := d.tables["transactions"]
 	var charges []record
 	paid := int64(0)
-	for _, id := range t.ids() {
+	for _, id := range t.of(leaseID) {
 		rec := t.rows[id]
-		if rec["leaseID"] != leaseID || yes(rec["isVoided"]) || str(rec["datePosted"]) > today {
+		if yes(rec["isVoided"]) || str(rec["datePosted"]) > today {
 			continue
 		}
 		if rec["type"] == "Charge" {

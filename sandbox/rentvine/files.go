@@ -115,7 +115,7 @@ func (s *Server) deleteFile(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w)
 		return
 	}
-	delete(s.tables["files"].rows, id)
+	s.tables["files"].remove(id)
 	delete(s.content, id)
 	reply(w, record{})
 }

@@ -89,42 +89,6 @@ func (s *Server) Lease(id string) (fields map[string]any, ok bool) {
 	return told(lease), true
 }
 
-// AddTransaction is a person recording a charge, payment or credit of a lease in
-// RentVine's own pages: type, amount, datePosted (today where there is none),
-// description, reference, isVoided, and accountID of a charge (1 is the rent, and so it
-// is where there is none). It tells nobody. The errors are ErrNoLease, and those that
-// say which field is wrong.
-func (s *Server) AddTransaction(leaseID string, fields map[string]any) (id string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	lease := s.tables["leases"].get(leaseID)
-	if lease == nil {
-		return "", ErrNoLease
-	}
-	rec := transaction(leaseID, "", "", "", s.today(), "")
-	for f, v := range fields {
-		if _, known := rec[f]; !known || f == "leaseID" || !scalar(v) {
-			return "", fmt.Errorf("%s is not a field of a transaction; there are type, amount, datePosted, description, reference, isVoided and accountID", f)
-		}
-		rec[f] = wire(v)
-	}
-	rec["type"] = map[string]string{"charge": "Charge", "payment": "Payment", "credit": "Credit"}[strings.ToLower(str(rec["type"]))]
-	if rec["type"] == "" {
-		return "", errors.New("type must be charge, payment or credit")
-	}
-	if _, ok := cents(str(rec["amount"])); !ok {
-		return "", errors.New(`amount must be such as "1850.00"`)
-	}
-	if !fits(time.DateOnly, str(rec["datePosted"])) {
-		return "", errors.New("datePosted is not a date as 2026-11-22")
-	}
-	if rec["type"] == "Charge" && str(rec["accountID"]) == "" {
-		rec["accountID"] = rentAccount
-	}
-	s.touch(lease)
-	return strconv.Itoa(s.tables["transactions"].add(rec)), nil
-}
-
 // LeaseFields are the fields that PutLease and ChangeLease know of a lease itself.
 func LeaseFields() []string {
 	fields := blankLease()

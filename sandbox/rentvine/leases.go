@@ -49,19 +49,24 @@ func (s *Server) leaseExport(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	leases := s.tables["leases"]
-	var ids []int
-	for _, id := range leases.ids() {
-		l := leases.rows[id]
-		wanted := true
-		for param, field := range map[string]string{
-			"leaseIDs[]": "leaseID", "primaryLeaseStatusIDs[]": "primaryLeaseStatusID", "leaseStatusIDs[]": "leaseStatusID",
-		} {
-			wanted = wanted && (len(q[param]) == 0 || slices.Contains(q[param], str(l[field])))
+	ids := leases.ids()
+	if named := q["leaseIDs[]"]; len(named) > 0 {
+		ids = nil
+		for _, id := range named {
+			if leases.get(id) != nil {
+				ids = append(ids, number(id))
+			}
 		}
-		changed := str(l["dateTimeModified"])
-		if wanted && changed >= from && (until == "" || changed <= until) {
-			ids = append(ids, id)
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+	}
+	for param, field := range map[string]string{"primaryLeaseStatusIDs[]": "primaryLeaseStatusID", "leaseStatusIDs[]": "leaseStatusID"} {
+		if wanted := q[param]; len(wanted) > 0 {
+			ids = leases.where(ids, field, func(v string) bool { return slices.Contains(wanted, v) })
 		}
+	}
+	if from != "" || until != "" {
+		ids = leases.where(ids, "dateTimeModified", func(v string) bool { return v >= from && (until == "" || v <= until) })
 	}
 	rows := []record{}
 	for _, id := range s.page(r, 25, ids) {
@@ -152,14 +157,8 @@ func (s *Server) recurringCharges(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	charges := s.tables["charges"]
-	var ids []int
-	for _, id := range charges.ids() {
-		if charges.rows[id]["leaseID"] == r.PathValue("id") {
-			ids = append(ids, id)
-		}
-	}
 	rows := []record{}
-	for _, id := range s.page(r, 25, ids) {
+	for _, id := range s.page(r, 25, charges.of(r.PathValue("id"))) {
 		c := charges.rows[id]
 		isRent := "0"
 		if str(c["accountID"]) == rentAccount {
@@ -280,7 +279,7 @@ func (s *Server) deleteRecurringCharge(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w)
 		return
 	}
-	delete(s.tables["charges"].rows, number(r.PathValue("charge")))
+	s.tables["charges"].remove(number(r.PathValue("charge")))
 	tell := s.leaseTouched(lease, map[string][2]any{}, ActorAPI)
 	s.mu.Unlock()
 	tell()

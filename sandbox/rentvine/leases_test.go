@@ -389,6 +389,6 @@ func TestNewTablesAreReadable(t *testing.T) {
 	}
 	require.Equal(t, []string{"4", "Active", "2", "4", "2025-06-01", "2026-06-01", "2027-05-31", "2026-11-20", "", "", "0", "2026-11-21T18:00:00Z"}, first["Leases"])
 	require.Equal(t, []string{"1", "2", "2", "3", "1", "2026-11-21 18:00:00"}, first["Inspections"])
-	require.Equal(t, []string{"144", "4", "Payment", "1925.00", "2026-11-01", "Payment", "0"}, first["Transactions"])
+	require.Equal(t, []string{"144", "4", "Payment", "1925.00", "2026-11-01", "", "Payment", "0"}, first["Transactions"])
 	require.Equal(t, []string{"8", "4", "Parking", "75.00", "06/01/2026", "05/31/2027"}, first["Recurring charges"])
 }

@@ -14,14 +14,8 @@ func (s *Server) unitsOfProperty(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w)
 		return
 	}
-	var ids []int
-	for _, id := range units.ids() {
-		if units.rows[id]["propertyID"] == r.PathValue("id") {
-			ids = append(ids, id)
-		}
-	}
 	rows := []record{}
-	for _, id := range s.page(r, 25, ids) {
+	for _, id := range s.page(r, 25, units.of(r.PathValue("id"))) {
 		rows = append(rows, units.wrap(units.rows[id]))
 	}
 	reply(w, rows)

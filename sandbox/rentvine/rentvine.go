@@ -55,7 +55,8 @@ type Config struct {
 	// WorkOrdersAfter is the id before that of the first new work order; 0 goes on
 	// after the seeded ones.
 	WorkOrdersAfter int
-	// LeasesAfter is the same for leases and their new tenants.
+	// LeasesAfter is the same for leases and their new tenants, for transactions and
+	// bills.
 	LeasesAfter int
 	// UnnamedLeases makes rows of transactions name only the unit, not the lease: which
 	// of both RentVine does is not known (contracts/rentvine.md 2.10).
@@ -63,8 +64,11 @@ type Config struct {
 	// Now is the time that records are stamped with; nil is time.Now.
 	Now func() time.Time
 	// OnChange hears of each committed change of a work order, and of a lease that is
-	// ended by hand or changed by the API, its recurring charges too: "work_order.created", "work_order.updated" or "lease.updated", a
-	// copy of the record with ActorKey, and the changed
+	// ended by hand or changed by the API, its recurring charges too, of a property or unit
+	// changed by the API, and of each charge or bill made by it: "work_order.created",
+	// "work_order.updated", "lease.updated", "property.updated", "unit.updated",
+	// "lease_charge.created" or "invoice.generated", a copy of the record (of money, what
+	// AccountingEvent says) with ActorKey, and the changed
 	// fields as {old, new}. It is called outside the lock, on the writer's
 	// goroutine, so it must not wait for the network.
 	OnChange func(event string, record map[string]any, changes map[string][2]any)
@@ -107,12 +111,12 @@ func New(cfg Config) *Server {
 }
 
 // Reset restores the seeded records and forgets everything else but which ids of
-// work orders, leases and tenants were given out: none names a second one.
+// work orders, leases and the like were given out: none names a second one.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := s.fresh()
-	for _, name := range []string{"workOrders", "leases", "tenants"} {
+	for _, name := range []string{"workOrders", "leases", "tenants", "transactions", "bills", "portfolios", "properties", "units", "prospects"} {
 		if t := s.tables[name]; t != nil {
 			next.tables[name].last = max(next.tables[name].last, t.last)
 		}
@@ -125,6 +129,7 @@ func (s *Server) fresh() db {
 	d := seeded()
 	for name, last := range map[string]int{
 		"workOrders": s.cfg.WorkOrdersAfter, "leases": s.cfg.LeasesAfter, "tenants": max(s.cfg.LeasesAfter, lastContact),
+		"transactions": s.cfg.LeasesAfter, "bills": s.cfg.LeasesAfter,
 	} {
 		d.tables[name].last = max(d.tables[name].last, last)
 	}
@@ -150,11 +155,12 @@ func (s *Server) routes() {
 	m.HandleFunc("GET /properties", s.list("properties", 25, nil))
 	m.HandleFunc("GET /properties/export", s.list("properties", 25, portfolioBeside))
 	m.HandleFunc("GET /properties/{id}", s.detail("properties"))
-	m.HandleFunc("POST /properties/{id}", s.update("properties"))
+	m.HandleFunc("POST /properties/{id}", s.updateProperty)
 	m.HandleFunc("GET /properties/units", s.list("units", 25, nil))
 	m.HandleFunc("GET /properties/units/export", s.list("units", 25, propertyBeside))
 	m.HandleFunc("GET /properties/{id}/units", s.unitsOfProperty)
 	m.HandleFunc("GET /properties/{id}/units/{unit}", s.unitOfProperty)
+	m.HandleFunc("POST /properties/{id}/units/{unit}", s.updateUnit)
 
 	m.HandleFunc("GET /leases", s.leases)
 	m.HandleFunc("GET /leases/export", s.leaseExport)
@@ -165,8 +171,7 @@ func (s *Server) routes() {
 	m.HandleFunc("POST /leases/{id}/recurring-charges", s.addRecurringCharge)
 	m.HandleFunc("POST /leases/{id}/recurring-charges/{charge}", s.updateRecurringCharge)
 	m.HandleFunc("DELETE /leases/{id}/recurring-charges/{charge}", s.deleteRecurringCharge)
-	m.HandleFunc("GET /accounting/transactions", s.transactions)
-	m.HandleFunc("GET /accounting/transactions/search", s.transactions)
+	s.accountingRoutes(m)
 
 	for path, table := range map[string]string{"tenants": "tenants", "owners": "owners", "vendors": "vendors"} {
 		m.HandleFunc("GET /"+path, s.list(table, 25, nil))
@@ -191,6 +196,11 @@ func (s *Server) routes() {
 	m.HandleFunc("GET /maintenance/inspections", s.inspections)
 	m.HandleFunc("POST /maintenance/inspections", s.createInspection)
 	m.HandleFunc("GET /maintenance/inspections/{id}", s.detail("inspections"))
+
+	m.HandleFunc("GET /screening/prospects", s.prospects)
+	m.HandleFunc("POST /screening/prospects", s.createProspect)
+	m.HandleFunc("GET /screening/prospects/{id}", s.detail("prospects"))
+	m.HandleFunc("POST /screening/prospects/{id}", s.update("prospects", "status"))
 
 	m.HandleFunc("POST /files", s.upload)
 	m.HandleFunc("GET /files", s.files)

@@ -31,8 +31,12 @@ func seeded() db {
 			"statuses":     newTable("workOrderStatus", "workOrderStatusID", statuses()...),
 			"workOrders":   newTable("workOrder", "workOrderID"),
 			"inspections":  newTable("inspection", "inspectionID"),
+			"prospects":    newTable("prospect", "prospectID"),
 			"files":        newTable("file", "fileID"),
 			"transactions": newTable("transaction", "transactionID", transactions()...),
+			"accounts":     newTable("account", "accountID", accounts()...),
+			"bills":        newTable("bill", "billID", bill()),
+			"bankAccounts": newTable("bankAccount", "bankAccountID", record{"bankAccountID": "1", "name": "Trust Checking", "isActive": "1"}),
 			"chat": newTable("chatMessage", "chatMessageID", record{
 				"chatObjectTypeID": "1", "objectID": "1", "message": "Any news?", "isRead": "0", "dateTimeCreated": "2026-09-02 17:00:00",
 			}),
@@ -41,6 +45,10 @@ func seeded() db {
 		created: map[string]int{},
 	}
 	d.tables["files"].max = maxFiles
+	d.tables["transactions"].max = maxTransactions
+	d.tables["transactions"].indexBy("leaseID")
+	d.tables["charges"].indexBy("leaseID")
+	d.tables["units"].indexBy("propertyID")
 	for _, t := range d.tables["trades"].rows {
 		t["isVisibleTenantPortal"] = "1"
 	}
@@ -83,30 +91,32 @@ func portfolios() []record {
 	}
 }
 
-func properties() []record {
-	property := func(id, portfolio, name, address, city, state, code, multi, lat, lon string) record {
-		return record{
-			"propertyID": id, "portfolioID": portfolio, "propertyTypeID": "1", "name": name, "address": address, "city": city,
-			"stateID": state, "postalCode": code, "countryID": "US", "isMultiUnit": multi, "isActive": "1", "isFromImport": "0",
-			"reserveAmount": "300.00", "latitude": lat, "longitude": lon, "addressValidationData": record{"isValid": true},
-			"dateContractBegins": "2024-01-01", "dateTimeCreated": "2024-01-01 09:00:00",
-		}
+func property(id, portfolio, name, address, city, state, code, multi, lat, lon string) record {
+	return record{
+		"propertyID": id, "portfolioID": portfolio, "propertyTypeID": "1", "name": name, "address": address, "city": city,
+		"stateID": state, "postalCode": code, "countryID": "US", "isMultiUnit": multi, "isActive": "1", "isFromImport": "0",
+		"reserveAmount": "300.00", "latitude": lat, "longitude": lon, "addressValidationData": record{"isValid": true},
+		"dateContractBegins": "2024-01-01", "dateTimeCreated": "2024-01-01 09:00:00",
 	}
+}
+
+func properties() []record {
 	return []record{
 		property("1", "1", "12 Elm Street", "12 Elm Street", "Los Angeles", "CA", "90026", "0", "34.077200", "-118.260300"),
 		property("2", "2", "Alder House", "400 NW Alder Street", "Portland", "OR", "97209", "1", "45.526300", "-122.682600"),
 	}
 }
 
-// units have a placeholder for a rent: the charges tell (contracts/rentvine.md 4.13).
-func units() []record {
-	unit := func(id, property, address, label, city, state, code, beds, baths, size string) record {
-		return record{
-			"unitID": id, "propertyID": property, "address": address, "address2": label, "city": city, "stateID": state,
-			"postalCode": code, "rent": "0.00", "deposit": "0.00", "beds": beds, "fullBaths": baths, "size": size, "isActive": "1",
-			"leaseNotes": "",
-		}
+// unit has a placeholder for a rent: the charges tell (contracts/rentvine.md 4.13).
+func unit(id, property, address, label, city, state, code, beds, baths, size string) record {
+	return record{
+		"unitID": id, "propertyID": property, "address": address, "address2": label, "city": city, "stateID": state,
+		"postalCode": code, "rent": "0.00", "deposit": "0.00", "beds": beds, "fullBaths": baths, "size": size, "isActive": "1",
+		"leaseNotes": "",
 	}
+}
+
+func units() []record {
 	return []record{
 		unit("1", "1", "12 Elm Street", "", "Los Angeles", "CA", "90026", "3", "2", "1380"),
 		unit("2", "2", "400 NW Alder Street", "Apt 101", "Portland", "OR", "97209", "1", "1", "640"),
@@ -146,6 +156,38 @@ func charges() []record {
 				"dayDue": "1", "frequency": "1", "startDate": "06/01/2026", "endDate": "05/31/2027"})
 	}
 	return rows
+}
+
+// accounts of the chart: 1 is the rent's, 2 the one of the seeded parking.
+func accounts() []record {
+	var rows []record
+	for i, a := range []struct{ number, name, category string }{
+		{"4000", "Rent", "Income"}, {"4040", "Parking", "Income"}, {"4010", "Late Fee", "Income"}, {"4020", "Utilities", "Income"},
+		{"4030", "Pet Rent", "Income"}, {"2200", "Security Deposit", "Liability"}, {"6000", "Repairs", "Expense"},
+		{"6010", "Cleaning", "Expense"}, {"6100", "Insurance", "Expense"}, {"4900", "Misc", "Income"},
+		{"6200", "Utilities Expense", "Expense"},
+	} {
+		rent := "0"
+		if i == 0 {
+			rent = "1"
+		}
+		rows = append(rows, record{
+			"accountID": strconv.Itoa(i + 1), "number": a.number, "name": a.name, "isActive": "1", "isRent": rent,
+			"accountTypeID": map[string]string{"Income": "4", "Liability": "2", "Expense": "5"}[a.category], "category": a.category,
+		})
+	}
+	return rows
+}
+
+// bill is that of the seeded work order.
+func bill() record {
+	b := blankBill()
+	b["payeeContactID"], b["workOrderID"], b["reference"] = "11", "1", "INV-0001"
+	b["billDate"], b["dateDue"] = "2026-11-21", "2026-12-21"
+	b["charges"] = []record{{
+		"ledgerID": strconv.Itoa(propertyLedgers + 1), "chargeAccountID": repairsAccount, "amount": "120.00", "description": "Repair of the kitchen tap",
+	}}
+	return b
 }
 
 // transactions are the year before December 2026 of leases 1 to 4: rent and parking

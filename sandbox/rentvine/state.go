@@ -14,7 +14,9 @@ func savedTables() []string {
 }
 
 // laterTables are missing in older snapshots; then they have their seed.
-func laterTables() []string { return []string{"leases", "tenants", "transactions", "inspections"} }
+func laterTables() []string {
+	return []string{"leases", "tenants", "transactions", "inspections", "portfolios", "units", "bills", "prospects"}
+}
 
 // saved is the form of a snapshot.
 type saved struct {
@@ -83,7 +85,7 @@ func (s *Server) Restore(snapshot json.RawMessage) error {
 			return fmt.Errorf("rentvine's records: no table %s", name)
 		}
 		t := fresh.tables[name]
-		clear(t.rows)
+		t.clear()
 		for id, r := range from.Rows {
 			if id < 1 || number(r[t.key]) != id {
 				return fmt.Errorf("rentvine's records: table %s: a record under a wrong id", name)

@@ -27,17 +27,22 @@ func (s *Server) Tables() []Table {
 		s.showFiles(),
 		s.showNotifications(),
 		s.show("Chat messages", "chat", "id=chatMessageID", "object=objectID", "read=isRead", "message=message"),
-		s.show("Properties", "properties", "id=propertyID", "name=name", "address=address", "city=city", "portfolio=portfolioID"),
-		s.show("Units", "units", "id=unitID", "property=propertyID", "address=address", "label=address2"),
+		s.show("Properties", "properties", "id=propertyID", "name=name", "address=address", "city=city", "portfolio=portfolioID", "active=isActive"),
+		s.show("Units", "units", "id=unitID", "property=propertyID", "address=address", "label=address2",
+			"rent=rent", "beds=beds", "active=isActive"),
 		s.show("Leases", "leases", "id=leaseID", "status=leaseStatusID", "property=propertyID", "unit=unitID", "move-in=moveInDate",
 			"start=startDate", "end=endDate", "notice=noticeDate", "expected out=expectedMoveOutDate", "moved out=moveOutDate",
 			"month to month=isMonthToMonth", "changed=dateTimeModified"),
 		s.show("Recurring charges", "charges", "id=leaseRecurringChargeID", "lease=leaseID", "description=description", "amount=amount",
 			"start=startDate", "end=endDate"),
 		s.show("Transactions", "transactions", "id=transactionID", "lease=leaseID", "type=type", "amount=amount", "posted=datePosted",
-			"description=description", "voided=isVoided"),
+			"account=accountID", "description=description", "voided=isVoided"),
+		s.show("Bills", "bills", "id=billID", "payee=payeeContactID", "dated=billDate", "due=dateDue", "reference=reference",
+			"work order=workOrderID", "voided=isVoided"),
 		s.show("Inspections", "inspections", "id=inspectionID", "property=propertyID", "unit=unitID", "type=inspectionTypeID",
 			"status=inspectionStatusID", "created=dateTimeCreated"),
+		s.show("Prospects", "prospects", "id=prospectID", "unit=unitID", "first name=firstName", "last name=lastName", "phone=phone",
+			"email=email", "created=dateTimeCreated"),
 		s.show("Tenants", "tenants", "id=contactID", "name=name", "phone=phone", "email=email"),
 		s.show("Vendors", "vendors", "id=contactID", "name=name", "phone=phone", "email=email", "insured until=insuranceExpiresDate"),
 		s.show("Technicians", "technicians", "id=maintenanceTechnicianID", "user=userID", "name=name", "phone=phone"),
@@ -72,6 +77,10 @@ func (d *db) readable(field, v string) string {
 	case "workOrderStatusID":
 		if st := d.tables["statuses"].get(v); st != nil {
 			return str(st["name"])
+		}
+	case "accountID":
+		if a := d.tables["accounts"].get(v); a != nil {
+			return str(a["name"])
 		}
 	case "leaseStatusID":
 		if st := d.tables["leaseStatuses"].get(v); st != nil {

@@ -181,10 +181,8 @@ func (d *db) complete(wo record) {
 	}
 	wo["portfolioID"] = p["portfolioID"]
 	if str(wo["unitID"]) == "" && !yes(p["isMultiUnit"]) {
-		for _, id := range d.tables["units"].ids() {
-			if d.tables["units"].rows[id]["propertyID"] == p["propertyID"] {
-				wo["unitID"] = strconv.Itoa(id)
-			}
+		for _, id := range d.tables["units"].of(str(p["propertyID"])) {
+			wo["unitID"] = strconv.Itoa(id)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func guide() map[string]string {
 		"property.created": "propertyID", "property.updated": "propertyID",
 		"unit.created": "unitID", "unit.updated": "unitID",
 		"lease.created": "leaseID", "lease.updated": "leaseID",
-		"lease_charge.created": "leaseRecurringChargeID", "lease_charge.updated": "leaseRecurringChargeID",
+		"lease_charge.created": "leaseChargeID", "lease_charge.updated": "leaseChargeID",
 		"work_order.created": "workOrderID", "work_order.updated": "workOrderID",
 		"payment.received": "paymentID", "invoice.generated": "invoiceID",
 	}

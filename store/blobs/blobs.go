@@ -74,8 +74,16 @@ func openFolder(folder string) (*Bucket, error) {
 	return &Bucket{b}, nil
 }
 
-// PhotoKey is the key of an uploaded photo.
-func PhotoKey(id string) string { return "photos/" + id + ".jpg" }
+// PDF ends the ID of an upload that is a PDF file; all others are photos.
+const PDF = ".pdf"
+
+// PhotoKey is the key of an uploaded photo or PDF file.
+func PhotoKey(id string) string {
+	if strings.HasSuffix(id, PDF) {
+		return "photos/" + id
+	}
+	return "photos/" + id + ".jpg"
+}
 
 // Put keeps data under a key, in place of what was there. It is all there or not at
 // all once Put returns.
@@ -143,8 +151,12 @@ func validKey(key string) bool {
 
 // typeOf is the media type of a key: what we keep is named after what it is.
 func typeOf(key string) string {
-	if strings.HasSuffix(key, ".jpg") {
+	switch {
+	case strings.HasSuffix(key, ".jpg"):
 		return "image/jpeg"
+	case strings.HasSuffix(key, PDF):
+		return "application/pdf"
+	default:
+		return "application/octet-stream"
 	}
-	return "application/octet-stream"
 }

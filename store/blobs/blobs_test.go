@@ -37,6 +37,13 @@ func TestBucket(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []any{"other", "image/jpeg"}, []any{string(data), kind})
 
+			paper := blobs.PhotoKey("0af3.pdf")
+			require.Equal(t, "photos/0af3.pdf", paper)
+			require.NoError(t, b.Put(ctx, paper, []byte("paper")))
+			data, kind, err = b.Open(ctx, paper)
+			require.NoError(t, err)
+			require.Equal(t, []any{"paper", "application/pdf"}, []any{string(data), kind})
+
 			require.NoError(t, b.Delete(ctx, key))
 			require.NoError(t, b.Delete(ctx, key), "it is gone already")
 			_, _, err = b.Open(ctx, key)

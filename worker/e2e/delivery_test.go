@@ -186,7 +186,7 @@ func requireParked(t *testing.T, s *e2e.Stack, workflow string) {
 func TestEventsWithoutAWorkflowAreParked(t *testing.T) {
 	t.Parallel()
 	s := start(t, e2e.Options{})
-	workflow := parked(t, s, "unit.created")
+	workflow := parked(t, s)
 	requireParked(t, s, workflow)
 
 	unknown := created("7002", "evt_unknown")

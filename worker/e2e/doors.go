@@ -108,6 +108,7 @@ func (s *Stack) Duplicates(ctx context.Context) (map[string]int, error) {
 type Mail struct {
 	To          []string `json:"to"`
 	Subject     string   `json:"subject"`
+	MessageID   string   `json:"message_id"`
 	Text        string   `json:"text"`
 	Attachments []struct {
 		Name        string `json:"name"`

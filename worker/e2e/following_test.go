@@ -13,9 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/converter"
 
 	"github.com/aictive/keyholder/worker/e2e"
 	"github.com/aictive/keyholder/workflows/durable"
@@ -186,7 +184,10 @@ func (f *following) adopt() {
 	require.Len(f, f.before, f.sales+3)
 	all := func() bool { return f.count("WorkflowType = 'sales.sale'") == len(f.before) && f.report().Unknown == 0 }
 	require.True(f, f.within(3*time.Hour, all), "%d of %d sales are followed", f.count("WorkflowType = 'sales.sale'"), len(f.before))
-	f.clock = f.clockOf(sales.SaleID(strconv.Itoa(f.before[0].ID)))
+	var err error
+	f.clock, err = f.stack.ClockOf(f.Context(), sales.SaleID(strconv.Itoa(f.before[0].ID)))
+	require.NoError(f, err)
+	require.False(f, f.clock.IsReal())
 	var log []happened
 	f.get("/_records/openmoove/changes", &log)
 	f.first = log[len(log)-1].N
@@ -213,20 +214,6 @@ func (f *following) introduce() {
 		return !slices.ContainsFunc(some, func(id string) bool { return f.statusRead[id].IsZero() })
 	}
 	require.True(f, f.within(3*time.Hour, known), "not all statuses were read")
-}
-
-// clockOf is the business clock, which every sale keeps.
-func (f *following) clockOf(workflowID string) durable.Clock {
-	f.Helper()
-	events := f.stack.Client.GetWorkflowHistory(f.Context(), workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	first, err := events.Next()
-	require.NoError(f, err)
-	var in struct {
-		Clock durable.Clock `json:"clock"`
-	}
-	require.NoError(f, converter.GetDefaultDataConverter().FromPayloads(first.GetWorkflowExecutionStartedEventAttributes().GetInput(), &in))
-	require.False(f, in.Clock.IsReal())
-	return in.Clock
 }
 
 func (f *following) count(query string) int {

@@ -158,7 +158,7 @@ func playJoined(t *testing.T, s *e2e.Stack) (lead, joined string) {
 }
 
 func playDiscarded(t *testing.T, s *e2e.Stack) string {
-	workflow := parked(t, s, "unit.created")
+	workflow := parked(t, s)
 	_, err := sync.Discard.Send(t.Context(), s.Client, workflow, "discard", sync.ParkedCommand{By: "operator", Why: "for the record"})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
@@ -168,19 +168,15 @@ func playDiscarded(t *testing.T, s *e2e.Stack) string {
 	return workflow
 }
 
-// parked sends an event that no workflow takes yet and returns the workflow that
-// holds it.
-func parked(t *testing.T, s *e2e.Stack, event string) string {
+// parked sends an event that no workflow takes and returns the workflow that holds it.
+func parked(t *testing.T, s *e2e.Stack) string {
 	t.Helper()
-	var sent struct {
-		Status int              `json:"status"`
-		Body   e2e.Acknowledged `json:"body"`
-	}
-	require.NoError(t, s.Post(t.Context(), "/_send/rentvine/"+event, nil, &sent))
-	require.Equal(t, http.StatusAccepted, sent.Status)
-	require.True(t, sent.Body.Parked)
-	describedAsParked(t, s, sent.Body.WorkflowID)
-	return sent.Body.WorkflowID
+	event := created("7001", "evt_parked")
+	event["event_type"] = "inspection.created"
+	taken := deliver(t, s, s.Ingress, event, http.StatusAccepted)
+	require.True(t, taken.Parked)
+	describedAsParked(t, s, taken.WorkflowID)
+	return taken.WorkflowID
 }
 
 // describedAsParked waits until a workflow holds its event.

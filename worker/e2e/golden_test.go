@@ -15,7 +15,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/worker/e2e"
+	"github.com/aictive/keyholder/workflows"
 	"github.com/aictive/keyholder/workflows/maintenance"
 	"github.com/aictive/keyholder/workflows/sync"
 )
@@ -39,6 +41,7 @@ func TestGolden(t *testing.T) {
 		"life_safety":               playLifeSafety,
 		"operated":                  playOperated,
 		"reopened":                  playReopened,
+		"audited":                   playRepaired, // notes ride in the headers of its activities
 	} {
 		t.Run(name, func(t *testing.T) { record(t, s, maintenance.WorkOrder.Name, name, play(t, s)) })
 	}
@@ -50,10 +53,18 @@ func TestGolden(t *testing.T) {
 	t.Run("discarded", func(t *testing.T) {
 		record(t, s, sync.ParkedEvent.Name, "discarded", playDiscarded(t, s))
 	})
+	t.Run("reconciled", func(t *testing.T) {
+		run, err := sync.CompareRentVine(t.Context(), s.Client, workflows.TaskQueue, activities.ReconcileInput{Full: true})
+		require.NoError(t, err)
+		require.NoError(t, run.Get(t.Context(), nil))
+		record(t, s, sync.RentVine.Name, "reconciled", sync.RentVineFullID)
+	})
 	t.Run("sales", func(t *testing.T) { recordSales(t, s) })
 	t.Run("following", recordFollowing)
 	t.Run("leasing", func(t *testing.T) { recordLeasing(t) })
 	t.Run("repairs", func(t *testing.T) { recordRepairs(t) })
+	t.Run("books", recordBooks)
+	t.Run("homes", recordHomes)
 	t.Run("nobody_answers", func(t *testing.T) {
 		quick := start(t, e2e.Options{Args: []string{"--day", "2m", "--policy", steady(t, "give_up_after: 4h", "give_up_after: 40m")}})
 		record(t, quick, maintenance.WorkOrder.Name, "nobody_answers", playNobodyAnswers(t, quick))

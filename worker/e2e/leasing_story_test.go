@@ -14,7 +14,6 @@ import (
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/worker/e2e"
 	"github.com/aictive/keyholder/workflows"
-	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/leasing"
 	"github.com/aictive/keyholder/workflows/leasing/movein"
 	"github.com/aictive/keyholder/workflows/leasing/renewal"
@@ -56,7 +55,6 @@ type story struct {
 	s     *e2e.Stack
 	id    string
 	phone string
-	clock durable.Clock
 }
 
 // letLease makes a lease whose tenants move in and whose end is so many days from today.
@@ -70,8 +68,6 @@ func letLease(t *testing.T, s *e2e.Stack, sample string, movesIn, ends int, phon
 	require.NoError(t, err)
 	l := &story{T: t, s: s, id: id, phone: phone}
 	l.until(func(d leasing.LeaseDescription) bool { return d.Stage != leasing.StageUnread })
-	l.clock, err = s.ClockOf(t.Context(), leasing.LeaseID(id))
-	require.NoError(t, err)
 	return l
 }
 

@@ -56,8 +56,8 @@ var actionLink = regexp.MustCompile(`https?://\S+/[ap]/[A-Za-z0-9_.-]*[A-Za-z0-9
 func LinkIn(text string) string { return actionLink.FindString(text) }
 
 // AnswerForm fills in the form behind an action link: a choice, fields by name, and
-// photos by the name of their field. Boxes to tick are their numbers, joined by
-// commas.
+// photos or documents by the name of their field. Boxes to tick are their numbers, joined
+// by commas.
 func (s *Stack) AnswerForm(ctx context.Context, link, choice string, fields map[string]string, photos map[string][][]byte) (Reply, error) {
 	if len(photos) == 0 {
 		form := url.Values{"choice": {choice}}
@@ -75,7 +75,7 @@ func (s *Stack) AnswerForm(ctx context.Context, link, choice string, fields map[
 	}
 	for _, name := range slices.Sorted(maps.Keys(photos)) {
 		for i, photo := range photos[name] {
-			err = errors.Join(err, addPhoto(form, name, fmt.Sprintf("IMG_%04d.jpg", i+1), photo))
+			err = errors.Join(err, addFile(form, name, i+1, photo))
 		}
 	}
 	if err = errors.Join(err, form.Close()); err != nil {
@@ -84,12 +84,17 @@ func (s *Stack) AnswerForm(ctx context.Context, link, choice string, fields map[
 	return exchange(ctx, http.MethodPost, link, &body, map[string]string{"Content-Type": form.FormDataContentType()})
 }
 
-func addPhoto(form *multipart.Writer, field, file string, photo []byte) error {
+// addFile adds a photo, or a document, as a phone names it.
+func addFile(form *multipart.Writer, field string, number int, file []byte) error {
+	contentType, name := "image/jpeg", fmt.Sprintf("IMG_%04d.jpg", number)
+	if bytes.HasPrefix(file, []byte("%PDF-")) {
+		contentType, name = "application/pdf", fmt.Sprintf("scan %d.pdf", number)
+	}
 	part, err := form.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {multipart.FileContentDisposition(field, file)}, "Content-Type": {"image/jpeg"},
+		"Content-Disposition": {multipart.FileContentDisposition(field, name)}, "Content-Type": {contentType},
 	})
 	if err == nil {
-		_, err = part.Write(photo)
+		_, err = part.Write(file)
 	}
 	return err
 }
@@ -189,26 +194,5 @@ func readInvitation(text string) (Invitation, error) {
 // Attached lists the names of the files on a work order in RentVine, in order of
 // their ids.
 func (s *Stack) Attached(ctx context.Context, workOrderID string) ([]string, error) {
-	var names []string
-	for page := 1; ; page++ {
-		var rows []struct {
-			File struct {
-				Name string `json:"fileName"`
-			} `json:"file"`
-			Attachment struct {
-				ObjectTypeID string `json:"objectTypeID"`
-				ObjectID     string `json:"objectID"`
-			} `json:"attachment"`
-		}
-		err := s.RentVine(ctx, fmt.Sprintf("/files?includes=attachment&pageSize=100&page=%d", page), &rows)
-		if err != nil || len(rows) == 0 {
-			return names, err
-		}
-		for _, row := range rows {
-			// 16 is a work order (contracts/rentvine.md 2.11).
-			if row.Attachment.ObjectTypeID == "16" && row.Attachment.ObjectID == workOrderID {
-				names = append(names, row.File.Name)
-			}
-		}
-	}
+	return s.Filed(ctx, filedOnWorkOrder, workOrderID)
 }

@@ -147,7 +147,7 @@ func TestAnImportSurvivesKilledWorkers(t *testing.T) {
 	worker(t, s)
 	state, err := s.UntilImported(t.Context(), submitted.ID, func(i e2e.ImportState) bool { return i.Status == "finished" }, 120*time.Second)
 	require.NoError(t, err)
-	require.Equal(t, rows-bad-duplicates, state.Counts["created"])
+	require.Equal(t, rows-bad-duplicates, state.Counts["created"], "%v", state.Counts)
 	require.Equal(t, bad, state.Counts["invalid"])
 	require.Equal(t, duplicates, state.Counts["duplicate"])
 

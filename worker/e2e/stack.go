@@ -45,6 +45,7 @@ type Stack struct {
 	Client client.Client
 
 	opts Options
+	args []string
 	dev  *Process
 }
 
@@ -80,23 +81,31 @@ func start(ctx context.Context, o Options) (*Stack, error) {
 		opts: o, Temporal: local(0), UI: "http://" + local(1), Ingress: "http://" + local(2), Sandbox: "http://" + local(3),
 		Metrics: "http://" + local(5) + "/metrics",
 	}
-	dev, err := Run(o.Binary, append(append([]string{"dev", "--data", o.Data}, ports...), o.Args...), o.Env)
-	if err != nil {
+	s.args = append(append([]string{"dev", "--data", o.Data}, ports...), o.Args...)
+	if err := s.Restart(ctx); err != nil {
 		return nil, err
-	}
-	s.dev = dev
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-	if err := dev.WaitFor(ctx, "up in "); err != nil {
-		return nil, errors.Join(err, dev.Stop(10*time.Second))
 	}
 	opts := o.Client
 	opts.HostPort, opts.Logger = s.Temporal, log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	var err error
 	s.Client, err = client.DialContext(ctx, opts)
 	if err != nil {
-		return nil, errors.Join(err, dev.Stop(10*time.Second))
+		return nil, errors.Join(err, s.dev.Stop(10*time.Second))
 	}
 	return s, nil
+}
+
+// Restart runs "keyholder dev" again, on the same ports and data, after it has ended.
+func (s *Stack) Restart(ctx context.Context) (err error) {
+	if s.dev, err = Run(s.opts.Binary, s.args, s.opts.Env); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if err := s.dev.WaitFor(ctx, "up in "); err != nil {
+		return errors.Join(err, s.dev.Stop(10*time.Second))
+	}
+	return nil
 }
 
 // Stop ends the stack as Ctrl-C does and says what it printed where it took
@@ -108,6 +117,9 @@ func (s *Stack) Stop() error {
 
 // Output is what the stack has printed so far.
 func (s *Stack) Output() string { return s.dev.Output() }
+
+// Binary is the keyholder command.
+func (s *Stack) Binary() string { return s.opts.Binary }
 
 // Dev is the process of the stack itself.
 func (s *Stack) Dev() *Process { return s.dev }

@@ -33,6 +33,14 @@ func (c Clock) At(instant time.Time) time.Time {
 	return c.Epoch.Add(time.Duration(float64(instant.Sub(c.Epoch)) * c.Scale)).UTC()
 }
 
+// Instant is the real instant of a business time, in UTC.
+func (c Clock) Instant(at time.Time) time.Time {
+	if c.IsReal() {
+		return at.UTC()
+	}
+	return c.Epoch.Add(c.Real(at.Sub(c.Epoch))).UTC()
+}
+
 // Real is how long a business duration lasts in real time.
 func (c Clock) Real(d time.Duration) time.Duration {
 	if c.IsReal() {

@@ -21,7 +21,8 @@ func (s Signal[T]) Pending(ctx workflow.Context) bool {
 }
 
 // Drain takes every fact that waits. One that cannot be decoded is counted in
-// undecodable and passed over: Receive would wedge the workflow for ever.
+// undecodable and passed over: Receive would wedge the workflow for ever. The audit is
+// told of people's answers.
 func (s Signal[T]) Drain(ctx workflow.Context) (facts []T, undecodable int) {
 	ch := workflow.GetSignalChannel(ctx, s.Name)
 	for {
@@ -34,6 +35,7 @@ func (s Signal[T]) Drain(ctx workflow.Context) (facts []T, undecodable int) {
 			undecodable++
 			continue
 		}
+		tellOf(ctx, s.Name, fact)
 		facts = append(facts, fact)
 	}
 }
@@ -59,7 +61,7 @@ type Update[I, O any] struct {
 
 // Handle answers the command from now on, on the clock of ctx: the SDK gives
 // handlers a context of their own. validate may be nil; it must not change
-// anything.
+// anything. The audit is told of commands and answers that were not refused.
 func (u Update[I, O]) Handle(ctx workflow.Context, validate func(workflow.Context, I) error, handle func(workflow.Context, I) (O, error)) error {
 	opts := workflow.UpdateHandlerOptions{Description: u.Description}
 	if validate != nil {
@@ -67,6 +69,7 @@ func (u Update[I, O]) Handle(ctx workflow.Context, validate func(workflow.Contex
 	}
 	clock := ClockOf(ctx)
 	return workflow.SetUpdateHandlerWithOptions(ctx, u.Name, func(ctx workflow.Context, in I) (O, error) {
+		tellOf(ctx, u.Name, in)
 		return handle(WithClock(ctx, clock), in)
 	}, opts)
 }

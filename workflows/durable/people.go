@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 )
 
 // Answer is what a person said to a question, by text, by link or through an
@@ -34,12 +35,13 @@ type Answer struct {
 
 // Photo is an uploaded picture. Its bytes stay out of histories.
 type Photo struct {
-	// ID is the store's.
+	// ID is the store's; that of a PDF file ends in ".pdf".
 	ID string `json:"id"`
 	// Field is the field of the form, such as "before".
 	Field string `json:"field"`
 	// Digest is the hex SHA-256 of the picture's pixels: the same picture has the same
-	// one, however it was named or compressed without loss.
+	// one, however it was named or compressed without loss. Of a PDF file, that of its
+	// bytes.
 	Digest string `json:"digest"`
 }
 
@@ -56,6 +58,29 @@ func (c Command) Validate() error {
 		return temporal.NewApplicationError(`say who decided and why: {"by": "...", "why": "..."}`, "invalid")
 	}
 	return nil
+}
+
+// note keeps why as details: it is free text, and may name people.
+func (c Command) note(name string) Note {
+	return Note{Kind: NoteCommand, Actor: "operator/" + c.By, What: name, Details: c.Why}
+}
+
+// note is of an answer, or that it was taken where whoever delivered it has told the audit
+// of the answer itself.
+func (a Answer) note(string) Note {
+	n := Note{Kind: NoteAnswer, Actor: "person/" + a.Person, What: a.Step + ": " + a.Choice + " by " + a.Via, Ref: a.ID}
+	if a.Via == "link" || a.Via == "sms" {
+		n.Kind, n.Ref = NoteTook, "answer/"+a.ID
+	}
+	return n
+}
+
+// tellOf tells the audit of a fact or command that knows what there is to tell, under the
+// name by which it came.
+func tellOf(ctx workflow.Context, name string, said any) {
+	if n, ok := said.(interface{ note(name string) Note }); ok {
+		Tell(ctx, n.note(name))
+	}
 }
 
 // Outcome is what the person who answered is told at once.

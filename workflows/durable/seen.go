@@ -36,6 +36,11 @@ func (s Seen) Has(key string) bool {
 	return false
 }
 
+// Whole tells whether no key that was taken since a time has been forgotten.
+func (s Seen) Whole(since, now time.Time) bool {
+	return now.Sub(since) < seenFor && len(s.Events) < seenMax
+}
+
 // Add remembers the key and tells whether it is new. It forgets keys older than
 // 72 hours, and the oldest ones beyond 1,000.
 func (s *Seen) Add(key string, now time.Time) bool {
@@ -51,7 +56,11 @@ func (s *Seen) Add(key string, now time.Time) bool {
 }
 
 // TakeOnce tells whether a workflow takes the fact with a key now for the first time.
-// Keys age in real time, as partners' retries do.
+// Keys age in real time, as partners' retries do. The audit is told.
 func TakeOnce(ctx workflow.Context, s *Seen, key string) bool {
-	return s.Add(key, workflow.Now(ctx))
+	if !s.Add(key, workflow.Now(ctx)) {
+		return false
+	}
+	Tell(ctx, Note{Kind: NoteTook, Ref: key})
+	return true
 }

@@ -105,6 +105,7 @@ func lease(ctx workflow.Context, in LeaseInput) (LeaseResult, error) {
 	if w.state == nil {
 		w.state = &LeaseState{ID: in.ID, BeganAt: durable.Now(ctx)}
 	}
+	durable.TellTimeline(ctx, func() []campaign.Entry { return w.state.Timeline })
 	if err := w.handle(ctx); err != nil {
 		return LeaseResult{}, err
 	}
@@ -271,18 +272,15 @@ const (
 // read looks at RentVine; it waits for it as long as it takes.
 func (w *leaseRun) read(ctx workflow.Context) error {
 	w.state.Stale = false // what is said from now on asks for another look
-	view, err := activities.ReadLease.Run(ctx, w.in.ID, "read the lease")
 	pause := unseenPause
 	if w.state.Known {
 		pause = gonePause
 	}
-	for tries := 0; err == nil && !view.Found && w.state.Lease.Found == w.state.Known && tries < unseenTries; tries++ {
-		why := workflow.TimerOptions{Summary: "RentVine does not show the lease"}
-		err = workflow.NewTimerWithOptions(ctx, pause<<tries, why).Get(ctx, nil) //nolint:forbidigo // a technical pause is real time
-		if err == nil {
-			view, err = activities.ReadLease.Run(ctx, w.in.ID, "read the lease again")
-		}
-	}
+	var view activities.LeaseView
+	err := durable.Again(ctx, unseenTries, pause, "RentVine does not show the lease", func() (again bool, err error) {
+		view, err = activities.ReadLease.Run(ctx, w.in.ID, "read the lease")
+		return !view.Found && w.state.Lease.Found == w.state.Known, err
+	})
 	if temporal.IsCanceledError(err) {
 		return err
 	}
@@ -369,14 +367,12 @@ func (w *leaseRun) assess(ctx workflow.Context) error {
 // begin starts a campaign.
 func begin[S any](ctx workflow.Context, w *leaseRun, kind, id, about, name string, state *S) error {
 	s := w.state
-	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+	in := Campaign[S]{LeaseID: s.ID, Clock: w.in.Clock, State: state, Learned: s.Learned}
+	_, err := durable.StartAbandoned(ctx, name, in, workflow.ChildWorkflowOptions{
 		WorkflowID: id, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON, StaticSummary: policy.Words(kind) + " of lease " + s.ID,
-		TypedSearchAttributes: Attributes(s.Lease),
+		StaticSummary: policy.Words(kind) + " of lease " + s.ID, TypedSearchAttributes: Attributes(s.Lease),
 	})
-	err := workflow.ExecuteChildWorkflow(child, name, Campaign[S]{LeaseID: s.ID, Clock: w.in.Clock, State: state, Learned: s.Learned}).
-		GetChildWorkflowExecution().Get(ctx, nil)
-	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+	if err != nil {
 		return err
 	}
 	s.began(kind, id, about, durable.Now(ctx))

@@ -160,6 +160,7 @@ func (p *player) run(ctx workflow.Context) (CampaignResult, error) {
 		return CampaignResult{}, err
 	}
 	b := p.play.Common()
+	durable.TellTimeline(ctx, func() []campaign.Entry { return p.play.Common().Log })
 	for {
 		p.take(ctx)
 		err := p.act(ctx)
@@ -278,15 +279,11 @@ func (p *player) ending(do func()) {
 // act carries out what is due.
 func (p *player) act(ctx workflow.Context) error {
 	p.said = false
-	b := p.play.Common()
 	if err := p.readRules(ctx); err != nil {
 		return err
 	}
 	for range tasksAtOnce {
 		now := durable.Now(ctx)
-		for _, w := range b.Remind(now) {
-			p.play.Unanswered(w, now)
-		}
 		p.play.Tick(now)
 		task := p.play.Todo(now)
 		if task == campaign.Nothing {
@@ -479,8 +476,6 @@ func (p *player) over() bool {
 // next is what happens next and when, zero for nothing.
 func (p *player) next(now time.Time) (at time.Time, why string) {
 	at, why = p.play.Next(now)
-	waitAt, waitWhy := p.play.Common().NextWait()
-	at, why = campaign.Sooner(at, why, waitAt, waitWhy)
 	for _, h := range p.held {
 		at, why = campaign.Sooner(at, why, h.Until, "send what was held back")
 	}

@@ -78,6 +78,9 @@ func (w *renewalRun) do(ctx workflow.Context, task campaign.Task) error {
 		if err != nil {
 			written.Differences = append(written.Differences, "RentVine did not take it: "+durable.KindOf(err))
 		}
+		if len(written.Conflicts) > 0 {
+			s.Met(written.Conflicts, written.Differences, durable.Now(ctx))
+		}
 		s.Written(err == nil && written.OK, written.Differences, durable.Now(ctx))
 	default:
 		return unknownTask(task)
@@ -104,7 +107,7 @@ func (w *renewalRun) learned() (l Learned) {
 
 // renewalInput is what was agreed, as RentVine is to hold it.
 func renewalInput(s *renewal.State) activities.WriteRenewalInput {
-	in := activities.WriteRenewalInput{LeaseID: s.Lease.ID, OldEnd: s.Lease.End}
+	in := activities.WriteRenewalInput{LeaseID: s.Lease.ID, OldEnd: s.Lease.End, Force: s.Force}
 	if t := s.Terms; t != nil {
 		in.End, in.Rent, in.RentFrom = t.End, t.Rent, cmp.Or(t.From, t.Start)
 		in.OldEnd = campaign.DayAfter(t.Start, -1)

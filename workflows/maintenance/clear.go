@@ -74,6 +74,7 @@ func (w *run) clearOnce(ctx workflow.Context) {
 		w.send(ctx, "closed: tell everybody", batch, 0)
 		w.issueReport(ctx)
 	}
+	w.recordRepair(ctx)
 	if wasJoined {
 		_ = ReportLeft.SendFrom(ctx, WorkOrderID(s.LeadID), w.id).Get(ctx, nil)
 	}

@@ -460,7 +460,7 @@ func (w *run) closeRepair(ctx workflow.Context) {
 		return
 	}
 	if s.Report.Found && s.Ended == nil {
-		wish := s.wish(w.zone())
+		wish := s.leaveOut(s.wish(w.zone()))
 		written, err := activities.UpdateWorkOrder.Run(ctx, wish, "close the work order")
 		now := durable.Now(ctx)
 		s.Written = wish
@@ -468,7 +468,7 @@ func (w *run) closeRepair(ctx workflow.Context) {
 			s.WriteRefused = durable.KindOf(err)
 			s.note(now, "RentVine refused to close the work order: "+s.WriteRefused, "")
 			r.NotClosed(s.WriteRefused)
-		} else if written.Changed {
+		} else if s.conflicted(wish, written.Conflicts, now); written.Changed {
 			s.note(now, "closed at RentVine", "")
 			s.Report.WorkOrder.StatusID, s.Report.WorkOrder.PrimaryStatus = written.StatusID, activities.StatusClosed
 		}

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/aictive/keyholder/activities"
+	"github.com/aictive/keyholder/policy"
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/maintenance/repair"
 )
@@ -85,8 +86,9 @@ func localDate(t time.Time, zone string) string {
 // meanwhile is written after it, in one go.
 func (w *run) write(ctx workflow.Context) {
 	s := w.state
-	wish := s.wish(w.zone())
-	nothing := wish.Primary == 0 && wish.AssignedUserID == "" && wish.ScheduledDate == "" && !wish.ClearVendor && !wish.ClearAssigned
+	wish := s.leaveOut(s.wish(w.zone()))
+	nothing := wish.Primary == 0 && wish.AssignedUserID == "" && wish.VendorContactID == "" && wish.ScheduledDate == "" &&
+		!wish.ClearVendor && !wish.ClearAssigned
 	// The end of a repair is written with the end of its response.
 	if w.writing || s.repairing() && w.refreshing || wish.Closes || nothing || same(wish, s.Written) {
 		return
@@ -111,17 +113,26 @@ func (w *run) bring(ctx workflow.Context, wish activities.UpdateWorkOrderInput) 
 			return
 		}
 		s.WriteRefused = ""
+		s.conflicted(wish, written.Conflicts, durable.Now(ctx))
+		// What was kept is theirs: it is no wish of ours any more, nor an echo of one.
+		s.Written = s.leaveOut(wish)
+		// What others have changed is read, and not taken for ours.
+		s.NeedsRefresh = s.NeedsRefresh || len(written.Conflicts) > 0
 		if written.Changed {
 			s.note(durable.Now(ctx), "RentVine brought up to date", "")
+			status := !s.keeps(policy.FieldWorkOrderStatus)
 			// Our own write comes back as an event; it must not look like a person's.
-			s.Report.WorkOrder.StatusID = written.StatusID
-			if !s.repairing() || wish.AssignedUserID != "" || wish.ClearAssigned {
+			if status {
+				s.Report.WorkOrder.StatusID = written.StatusID
+			}
+			worker := !s.keeps(policy.FieldWorkOrderWorker)
+			if worker && (!s.repairing() || wish.AssignedUserID != "" || wish.ClearAssigned) {
 				s.Report.WorkOrder.AssignedUserID = wish.AssignedUserID
 			}
-			if s.repairing() && (wish.VendorContactID != "" || wish.ClearVendor) {
+			if worker && s.repairing() && (wish.VendorContactID != "" || wish.ClearVendor) {
 				s.Report.WorkOrder.VendorContactID = wish.VendorContactID
 			}
-			if wish.Primary != 0 {
+			if status && wish.Primary != 0 {
 				s.Report.WorkOrder.PrimaryStatus = wish.Primary
 			}
 		}

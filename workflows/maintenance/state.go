@@ -116,6 +116,8 @@ type State struct {
 
 	// Written is the last wish that RentVine confirmed or refused.
 	Written activities.UpdateWorkOrderInput `json:"written"`
+	// Kept are the parts that others have set at RentVine and that we leave alone.
+	Kept []KeptPart `json:"kept,omitempty"`
 
 	Timeline []Entry `json:"timeline,omitempty"`
 }
@@ -221,6 +223,9 @@ func (s *State) note(at time.Time, what, person string) {
 		s.Timeline = append(s.Timeline[:1:1], s.Timeline[1+over:]...)
 	}
 }
+
+// Line is the entry as the audit is told of it.
+func (e Entry) Line() durable.Line { return durable.Line{At: e.At, What: e.What, Person: e.Person} }
 
 // rememberNotices keeps the latest messages, for sending them by another channel.
 func (s *State) rememberNotices(batch []activities.Message) {

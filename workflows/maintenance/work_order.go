@@ -88,6 +88,7 @@ func workOrder(ctx workflow.Context, in Input) (Result, error) {
 	// Clearing up must go on after an operator's cancel, so that work runs on a
 	// context of its own and the root is only watched.
 	ctx, _ = workflow.NewDisconnectedContext(durable.WithClock(ctx, in.Clock))
+	durable.TellTimeline(ctx, func() []Entry { return w.state.Timeline })
 	if err := w.handleMessages(ctx); err != nil {
 		return Result{}, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/activities/progress"
+	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/sales/change"
 )
 
@@ -35,6 +36,9 @@ type Happening struct {
 	At   time.Time `json:"at"`
 	What string    `json:"what"`
 }
+
+// Line is the entry as the audit is told of it.
+func (h Happening) Line() durable.Line { return durable.Line{At: h.At, What: h.What} }
 
 const (
 	maxTimeline = 100

@@ -98,6 +98,7 @@ func sale(ctx workflow.Context, in SaleInput) (SaleResult, error) {
 	if w.state == nil {
 		w.state = &SaleState{PropertyID: in.ID, BeganAt: durable.Now(ctx)}
 	}
+	durable.TellTimeline(ctx, func() []Happening { return w.state.Course.Timeline })
 	if err := DescribeSale.Handle(ctx, func() (SaleDescription, error) { return w.state.describe(), nil }); err != nil {
 		return SaleResult{}, err
 	}
@@ -223,15 +224,14 @@ func (w *saleRun) judge(ctx workflow.Context) error {
 func (w *saleRun) sendOut(ctx workflow.Context) error {
 	for len(w.state.Outgoing) > 0 {
 		next := w.state.Outgoing[0]
-		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		in := partnersync.OutgoingWebhookInput{Subscriber: next.Subscriber, Event: next.Event}
+		_, err := durable.StartAbandoned(ctx, partnersync.OutgoingWebhookName, in, workflow.ChildWorkflowOptions{
 			WorkflowID:            partnersync.OutgoingWebhookID(next.Subscriber, next.Event.ID),
 			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-			ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON, StaticSummary: next.Event.Type + " to " + next.Subscriber,
+			StaticSummary:         next.Event.Type + " to " + next.Subscriber,
 			TypedSearchAttributes: Attributes(w.state.PropertyID), Priority: temporal.Priority{PriorityKey: 5},
 		})
-		err := workflow.ExecuteChildWorkflow(child, partnersync.OutgoingWebhookName,
-			partnersync.OutgoingWebhookInput{Subscriber: next.Subscriber, Event: next.Event}).GetChildWorkflowExecution().Get(ctx, nil)
-		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		if err != nil {
 			return err
 		}
 		w.state.Outgoing = w.state.Outgoing[1:]
@@ -325,14 +325,13 @@ func (w *saleRun) chase(ctx workflow.Context, c chase) error {
 		w.state.told(c.member.Role, c.member.Email)
 		return nil
 	}
-	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+	in := w.state.invitation(c.member, w.in.Clock, durable.Now(ctx))
+	_, err := durable.StartAbandoned(ctx, InvitationName, in, workflow.ChildWorkflowOptions{
 		WorkflowID: id, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON, StaticSummary: "invitation of the " + policy.Words(string(c.member.Role)),
+		StaticSummary:         "invitation of the " + policy.Words(string(c.member.Role)),
 		TypedSearchAttributes: Attributes(w.state.PropertyID),
 	})
-	err := workflow.ExecuteChildWorkflow(child, InvitationName, w.state.invitation(c.member, w.in.Clock, durable.Now(ctx))).
-		GetChildWorkflowExecution().Get(ctx, nil)
-	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+	if err != nil {
 		return err
 	}
 	w.state.begun(c.member)

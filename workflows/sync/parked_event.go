@@ -37,6 +37,10 @@ var (
 	DescribeParked = durable.Query[ParkedDescription]{
 		Name: "describe", Description: "What is parked here, since when and why",
 	}
+	// ShowParked shows the event with its data, which may be personal.
+	ShowParked = durable.Query[durable.Event]{
+		Name: "event", Description: "The event with its data, which may be personal",
+	}
 )
 
 type (
@@ -190,6 +194,14 @@ func handleParked(ctx workflow.Context, state *ParkedState, seen *durable.Seen) 
 		return err
 	}
 	if err := DescribeParked.Handle(ctx, func() (ParkedDescription, error) { return state.describe(), nil }); err != nil {
+		return err
+	}
+	if err := ShowParked.Handle(ctx, func() (durable.Event, error) {
+		if state.Event == nil {
+			return durable.Event{}, temporal.NewApplicationError("the event has not arrived, or cannot be read", "conflict")
+		}
+		return *state.Event, nil
+	}); err != nil {
 		return err
 	}
 	return durable.SeenEvents.Handle(ctx, func() (durable.Seen, error) { return *seen, nil })

@@ -23,13 +23,13 @@ type Play interface {
 	Changed(before activities.LeaseView, now time.Time)
 	// Heard takes the answer to a question that is open, and says what the person is told.
 	Heard(w Wait, a durable.Answer, now time.Time) durable.Outcome
-	// Unanswered takes a question whose time is up; it is settled already.
-	Unanswered(w Wait, now time.Time)
-	// Tick lets time pass: what has come due is told, asked or done next.
+	// Tick lets time pass: what has come due is told, asked or done next. It reminds of
+	// open questions, and gives up those whose time is up.
 	Tick(now time.Time)
 	// Todo is the next piece of work, Nothing where there is none now.
 	Todo(now time.Time) Task
-	// Next is when Tick has something to do, zero for never, and what.
+	// Next is when Tick has something to do, for open questions too, zero for never, and
+	// what.
 	Next(now time.Time) (at time.Time, why string)
 	// Stop ends the campaign for a reason of the lease or of an operator; what was done
 	// and no longer holds is undone by further work.
@@ -145,6 +145,9 @@ type (
 		What string    `json:"what"`
 	}
 )
+
+// Line is the entry as the audit is told of it.
+func (e Entry) Line() durable.Line { return durable.Line{At: e.At, What: e.What} }
 
 // maxLog bounds the log.
 const maxLog = 60
@@ -390,15 +393,6 @@ func Day(day string, days int, at policy.TimeOfDay, zone string) (instant time.T
 		place = time.UTC
 	}
 	return time.Date(d.Year(), d.Month(), d.Day()+days, int(at)/60, int(at)%60, 0, 0, place).UTC(), true
-}
-
-// DayOf is the day of an instant in a zone.
-func DayOf(now time.Time, zone string) string {
-	place, err := time.LoadLocation(zone)
-	if err != nil {
-		place = time.UTC
-	}
-	return now.In(place).Format(time.DateOnly)
 }
 
 // DayAfter is the day that is so many days after another, which it is itself where it

@@ -119,10 +119,10 @@ func (s *State) want(now time.Time) {
 
 // nextWorkingMorning is the time of day on the next day from Monday to Friday.
 func nextWorkingMorning(now time.Time, at policy.TimeOfDay, zone string) time.Time {
-	today := campaign.DayOf(now, zone)
+	today := activities.DayIn(now, zone)
 	for days := 1; ; days++ {
 		t, _ := campaign.Day(today, days, at, zone)
-		day, _ := time.Parse(time.DateOnly, campaign.DayOf(t, zone))
+		day, _ := time.Parse(time.DateOnly, activities.DayIn(t, zone))
 		if w := day.Weekday(); w != time.Saturday && w != time.Sunday {
 			return t
 		}

@@ -30,7 +30,7 @@ func (s *State) Tick(now time.Time) {
 		return
 	}
 	for _, w := range s.Remind(now) {
-		s.Unanswered(w, now)
+		s.unanswered(w, now)
 	}
 	s.begin(now)
 	if s.Day == "" {
@@ -160,8 +160,8 @@ func (s *State) heard(w campaign.Wait, a durable.Answer, now time.Time) durable.
 	return durable.Outcome{Message: sorry}
 }
 
-// Unanswered takes a question whose time is up; it is settled already.
-func (s *State) Unanswered(w campaign.Wait, now time.Time) {
+// unanswered takes a question whose time is up; it is settled already.
+func (s *State) unanswered(w campaign.Wait, now time.Time) {
 	switch kind, which := split(w.Purpose); kind {
 	case askDate:
 		s.set(PartDate, Planned, "nobody has said it: waits for RentVine")

@@ -187,7 +187,7 @@ func (s *State) at(days int) time.Time {
 	return t
 }
 
-func (s *State) dayOf(t time.Time) string { return campaign.DayOf(t, s.Lease.Zone) }
+func (s *State) dayOf(t time.Time) string { return activities.DayIn(t, s.Lease.Zone) }
 
 // past tells whether the day of the move-in has passed.
 func (s *State) past(now time.Time) bool { return s.Day != "" && s.Day < s.dayOf(now) }

@@ -53,6 +53,8 @@ func (s *State) Heard(w campaign.Wait, a durable.Answer, now time.Time) durable.
 		return s.hearCounter(a, now)
 	case AskSign:
 		return s.hearSign(*open, a, now)
+	case AskConflict:
+		return s.hearConflict(a, now)
 	}
 	return campaign.Late("Thank you. We do not know that question.")
 }
@@ -63,7 +65,7 @@ func (s *State) offer(now time.Time) {
 		s.left("RentVine names no tenant to whom a renewal could be offered.", now)
 		return
 	}
-	s.OfferedOn = campaign.DayOf(now, s.Lease.Zone)
+	s.OfferedOn = activities.DayIn(now, s.Lease.Zone)
 	terms, delayed, ok := s.termsFor(s.Price, s.OfferedOn)
 	if !ok {
 		s.left("The end of the lease is not a day.", now)
@@ -99,7 +101,7 @@ func (s *State) askTenants(now time.Time) {
 	}
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Tenants, Text: policy.TextRenewalOffer, Data: s.data(policy.LeaseData{
-			DueBy: campaign.DayOf(until, s.Lease.Zone),
+			DueBy: activities.DayIn(until, s.Lease.Zone),
 		})},
 		Purpose: AskOffer, Choices: choices, Fields: fields, Details: s.termDetails(), RemindAt: chase, GiveUpAt: until,
 	}, now)
@@ -112,7 +114,7 @@ func (s *State) leftOn(now time.Time) {
 	if w := s.Waiting(AskOffer); w != nil && !w.LeftAt.IsZero() {
 		left = w.LeftAt
 	}
-	day := campaign.DayOf(left, s.Lease.Zone)
+	day := activities.DayIn(left, s.Lease.Zone)
 	if s.Terms == nil || s.Terms.From == "" || day <= s.OfferedOn {
 		return
 	}
@@ -243,7 +245,7 @@ func (s *State) sign(now time.Time) {
 	s.Signatures = nil
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Tenants, Text: policy.TextRenewalSign, Data: s.data(policy.LeaseData{
-			DueBy: campaign.DayOf(until, s.Lease.Zone),
+			DueBy: activities.DayIn(until, s.Lease.Zone),
 		})},
 		Purpose: AskSign, Choices: []string{Sign, Decline},
 		Fields:  []activities.Field{{Name: FieldName, Label: "Full name", Kind: activities.FieldText, For: []string{Sign}}},
@@ -283,7 +285,7 @@ func (s *State) hearSign(w campaign.Wait, a durable.Answer, now time.Time) durab
 // Written takes that the renewed lease was written to RentVine; where ok is false,
 // differences say what RentVine shows instead, without personal data.
 func (s *State) Written(ok bool, differences []string, now time.Time) {
-	if s.Outcome != "" || s.Stage != Writing {
+	if s.Outcome != "" || s.Stage != Writing || s.Waiting(AskConflict) != nil {
 		return
 	}
 	if !ok {

@@ -30,7 +30,7 @@ func (s *State) Counted(open int, now time.Time) {
 	case open > 0 && now.Before(until):
 		if s.Looks == 1 {
 			s.tellManager(fmt.Sprintf("%s open. They are best closed before a renewal is offered, which waits until %s at most.",
-				workOrders(open), campaign.DayOf(until, s.Lease.Zone)))
+				workOrders(open), activities.DayIn(until, s.Lease.Zone)))
 		}
 		s.LookAt = now.Add(lookAgain)
 		if s.LookAt.After(until) {
@@ -124,7 +124,7 @@ func (s *State) askManager(
 	until := now.Add((again + 1) * each)
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Manager, Text: text, Data: s.data(policy.LeaseData{
-			Reason: reason, DueBy: campaign.DayOf(until, s.Lease.Zone),
+			Reason: reason, DueBy: activities.DayIn(until, s.Lease.Zone),
 		})},
 		Purpose: purpose, Choices: choices, Fields: fields, Details: details, RemindAt: chases(now, each, again), GiveUpAt: until,
 	}, now)
@@ -172,7 +172,7 @@ func (s *State) approve(now time.Time) {
 	s.OwnersAsked = true
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Owners, Text: policy.TextOwnerApprove, Data: s.data(policy.LeaseData{
-			Reason: s.PriceWhy, DueBy: campaign.DayOf(until, s.Lease.Zone), Lines: s.compared(),
+			Reason: s.PriceWhy, DueBy: activities.DayIn(until, s.Lease.Zone), Lines: s.compared(),
 		})},
 		Purpose: AskOwner, Choices: []string{Approve, Change, Decline}, Fields: s.amountField(Change),
 		Details: s.priceDetails(), RemindAt: again, GiveUpAt: until,

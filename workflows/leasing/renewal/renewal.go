@@ -86,6 +86,8 @@ const (
 	AskOffer   = "offer"
 	AskCounter = "counter"
 	AskSign    = "sign"
+	// AskConflict asks which holds where others have changed what was about to be written.
+	AskConflict = "conflict"
 )
 
 // The choices and fields of questions; policy's texts label them.
@@ -101,6 +103,8 @@ const (
 	Agree   = "agree"
 	Stand   = "stand"
 	Sign    = "sign"
+	Ours    = "ours"
+	Theirs  = "theirs"
 
 	FieldAmount = "amount"
 	FieldNote   = "note"
@@ -149,6 +153,10 @@ type State struct {
 	Signatures []Signature   `json:"signatures,omitempty"`
 	// Warned tells that the manager knows that the lease changed during the writing.
 	Warned bool `json:"warned,omitempty"`
+	// Conflicts are what others had changed when the renewal was to be written, while the
+	// manager is asked. Force tells that he has it written all the same.
+	Conflicts []activities.Conflict `json:"conflicts,omitempty"`
+	Force     bool                  `json:"force,omitempty"`
 }
 
 type (
@@ -230,6 +238,12 @@ func (s *State) Todo(now time.Time) campaign.Task {
 			return campaign.Task{Do: ReadOwners, Key: key}
 		}
 	case Writing:
+		if s.Waiting(AskConflict) != nil {
+			return campaign.Nothing
+		}
+		if s.Force {
+			key += "/force"
+		}
 		return campaign.Task{Do: WriteRenewal, Key: key}
 	}
 	return campaign.Nothing
@@ -238,7 +252,7 @@ func (s *State) Todo(now time.Time) campaign.Task {
 // Tick lets time pass.
 func (s *State) Tick(now time.Time) {
 	for _, w := range s.Remind(now) {
-		s.Unanswered(w, now)
+		s.unanswered(w, now)
 	}
 }
 
@@ -254,8 +268,8 @@ func (s *State) Next(now time.Time) (at time.Time, why string) {
 	return at, why
 }
 
-// Unanswered takes a question whose time is up; it is settled already.
-func (s *State) Unanswered(w campaign.Wait, now time.Time) {
+// unanswered takes a question whose time is up; it is settled already.
+func (s *State) unanswered(w campaign.Wait, now time.Time) {
 	if s.Outcome != "" {
 		return
 	}
@@ -272,6 +286,8 @@ func (s *State) Unanswered(w campaign.Wait, now time.Time) {
 	case AskCounter:
 		s.withdraw(now)
 		s.left("Nobody has decided about the tenant's counter-offer.", now)
+	case AskConflict:
+		s.keepTheirs("Nobody has said which holds: nothing was written.", now)
 	case AskOffer:
 		// The offer named its last day: it lapses without another message.
 		s.Offered = nil

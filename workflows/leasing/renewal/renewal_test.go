@@ -568,12 +568,12 @@ func TestSilentTenantsAreChasedAndLeftToTheManager(t *testing.T) {
 		require.NotZero(t, next, why)
 		p.pass(next.Sub(p.now))
 		if p.told(policy.TextRenewalOffer) > 0 {
-			chased = append(chased, campaign.DayOf(p.now, p.Lease.Zone))
+			chased = append(chased, activities.DayIn(p.now, p.Lease.Zone))
 			p.sent()
 		}
 	}
 	require.Equal(t, []string{"2027-04-01", "2027-04-16", "2027-05-01"}, chased)
-	require.Equal(t, "2027-05-11", campaign.DayOf(p.now, p.Lease.Zone))
+	require.Equal(t, "2027-05-11", activities.DayIn(p.now, p.Lease.Zone))
 	p.ended(OutcomeSilent)
 	require.Equal(t, 1, p.told(policy.TextManagerNotice))
 	require.Equal(t, 1, p.told(policy.TextOwnerDone))
@@ -843,7 +843,7 @@ func TestLateAndForeignAnswersChangeNothing(t *testing.T) {
 	p.Stop("over", p.now)
 	p.sent()
 	p.Stop("over", p.now)
-	p.Unanswered(old, p.now)
+	p.unanswered(old, p.now)
 	p.Counted(0, p.now)
 	p.Written(true, nil, p.now)
 	p.change(func(l *activities.LeaseView) { l.Rent = 1 })

@@ -160,7 +160,7 @@ func New(lease activities.LeaseView, rules policy.Leasing, before leasescore.Ass
 	r := rules.Retention
 	until := now.Add(campaign.Within(r.SurveyClose, patience))
 	s.Question(campaign.Question{
-		Tell:    campaign.Tell{To: campaign.Tenants, Text: policy.TextRetentionSurvey, Marketing: true, Data: policy.LeaseData{DueBy: campaign.DayOf(until, lease.Zone)}},
+		Tell:    campaign.Tell{To: campaign.Tenants, Text: policy.TextRetentionSurvey, Marketing: true, Data: policy.LeaseData{DueBy: activities.DayIn(until, lease.Zone)}},
 		Purpose: AskSurvey, Choices: []string{Send},
 		Fields: []activities.Field{
 			{Name: FieldRating, Label: "How content are you?", Kind: activities.FieldRating, For: []string{Send}},
@@ -240,7 +240,7 @@ func (s *State) Todo(now time.Time) campaign.Task {
 // Tick lets time pass.
 func (s *State) Tick(now time.Time) {
 	for _, w := range s.Remind(now) {
-		s.Unanswered(w, now)
+		s.unanswered(w, now)
 	}
 }
 
@@ -292,8 +292,8 @@ func (s *State) Stop(why string, now time.Time) {
 	s.End(outcome, now)
 }
 
-// Unanswered takes a question whose time is up; it is settled already.
-func (s *State) Unanswered(w campaign.Wait, now time.Time) {
+// unanswered takes a question whose time is up; it is settled already.
+func (s *State) unanswered(w campaign.Wait, now time.Time) {
 	if s.Outcome != "" {
 		return
 	}

@@ -429,7 +429,7 @@ func TestALeaseThatEndsMeanwhile(t *testing.T) {
 			p.Tells = nil
 			p.Stop("again", p.now)
 			p.change(func(l *activities.LeaseView) { l.Rent++ })
-			p.Unanswered(campaign.Wait{Purpose: AskSurvey}, p.now)
+			p.unanswered(campaign.Wait{Purpose: AskSurvey}, p.now)
 			p.Measured(risky(0), "", p.now)
 			require.Empty(t, p.Tells)
 		})

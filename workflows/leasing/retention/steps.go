@@ -83,7 +83,7 @@ func (s *State) RecordRead(records []Record, now time.Time) {
 	until := now.Add(campaign.Within(s.Rules.Retention.AnswerWithin, patience))
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Manager, Text: policy.TextManagerIncentive, Data: s.about(policy.LeaseData{
-			Reason: s.Why, DueBy: campaign.DayOf(until, s.Lease.Zone),
+			Reason: s.Why, DueBy: activities.DayIn(until, s.Lease.Zone),
 		})},
 		Purpose: AskManager, Choices: []string{Approve, Decline}, Details: s.details(), RemindAt: half(now, until), GiveUpAt: until,
 	}, now)
@@ -172,7 +172,7 @@ func (s *State) offer(now time.Time) {
 	s.Offered = true
 	s.Question(campaign.Question{
 		Tell: campaign.Tell{To: campaign.Tenants, Text: policy.TextRetentionIncentive, Marketing: true, Data: s.about(policy.LeaseData{
-			DueBy: campaign.DayOf(until, s.Lease.Zone),
+			DueBy: activities.DayIn(until, s.Lease.Zone),
 		})},
 		Purpose: AskIncentive, Choices: []string{Accept, Decline}, RemindAt: half(now, until), GiveUpAt: until,
 	}, now)
@@ -212,7 +212,7 @@ func (s *State) outreach(now time.Time) {
 func (s *State) askOutreach(purpose string, t campaign.Tell, reason string, now time.Time) {
 	until := now.Add(campaign.Within(s.Rules.Retention.OutreachWithin, patience))
 	t.Text = policy.TextOutreach
-	t.Data = s.about(policy.LeaseData{Reason: cmp.Or(reason, s.atRisk()), DueBy: campaign.DayOf(until, s.Lease.Zone), Lines: s.Notes()})
+	t.Data = s.about(policy.LeaseData{Reason: cmp.Or(reason, s.atRisk()), DueBy: activities.DayIn(until, s.Lease.Zone), Lines: s.Notes()})
 	s.Question(campaign.Question{
 		Tell: t, Purpose: purpose, Choices: []string{Done, Cannot},
 		Fields:  []activities.Field{{Name: FieldNote, Label: "Note", Kind: activities.FieldText}},
