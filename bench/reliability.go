@@ -440,7 +440,7 @@ func (r *reliabilityRun) stop() error {
 
 // untilQuiet waits until no transaction is under way.
 func (r *reliabilityRun) untilQuiet(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
 	for calm := 0; calm < 5; {
 		open, err := r.stack.Client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{

@@ -28,7 +28,7 @@ const (
 
 // Bounds of what is made.
 const (
-	MaxCount  = 30_000
+	MaxCount  = 40_000
 	MaxLeases = 2_000
 	// MaxMonths is the longest time between From and To.
 	MaxMonths = 36
