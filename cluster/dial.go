@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"go.opentelemetry.io/otel/trace"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/interceptor"
@@ -35,6 +36,8 @@ type Options struct {
 	Keys Keys
 	// Metrics may be nil for none; see NewMetrics.
 	Metrics client.MetricsHandler
+	// Tracer traces calls, workflows and activities; nil traces nothing.
+	Tracer trace.Tracer
 }
 
 // Dial connects to a cluster. The settings are Temporal's own (contrib/envconfig):
@@ -90,6 +93,13 @@ func clientOptions(o Options) (client.Options, error) {
 	opts.MetricsHandler = o.Metrics
 	opts.DataConverter, opts.FailureConverter = o.Keys.Converters()
 	opts.Interceptors = []interceptor.ClientInterceptor{durable.NewTrail(opts.DataConverter)}
+	if o.Tracer != nil {
+		tracing, err := newTracing(o.Tracer)
+		if err != nil {
+			return opts, err
+		}
+		opts.Interceptors = append(opts.Interceptors, tracing)
+	}
 	return opts, nil
 }
 

@@ -214,7 +214,7 @@ func (a *API) guarded(route string, do func(echo.Context) apiReply) echo.Handler
 		if ok {
 			r = do(c)
 		}
-		a.metrics.count(route, r, time.Since(begun))
+		a.metrics.count(c.Request().Context(), route, r, time.Since(begun))
 		c.Set(logReason, r.reason)
 		c.Set(logWorkflow, r.workflowID)
 		if r.location != "" {

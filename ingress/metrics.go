@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -39,9 +40,9 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-func (m *metrics) count(source string, r answered, took time.Duration) {
+func (m *metrics) count(ctx context.Context, source string, r answered, took time.Duration) {
 	m.webhooks.WithLabelValues(source, r.reason, strconv.Itoa(r.status)).Inc()
-	m.seconds.WithLabelValues(source).Observe(took.Seconds())
+	observe(ctx, m.seconds.WithLabelValues(source), took.Seconds())
 	if r.result.Outcome == Parked {
 		m.parked.WithLabelValues(source, r.result.Reason).Inc()
 	}
@@ -67,13 +68,13 @@ func (m *apiMetrics) register(registry prometheus.Registerer) error {
 	return errors.Join(registry.Register(m.requests), registry.Register(m.seconds))
 }
 
-func (m *apiMetrics) count(route string, r apiReply, took time.Duration) {
+func (m *apiMetrics) count(ctx context.Context, route string, r apiReply, took time.Duration) {
 	m.requests.WithLabelValues(route, r.reason, strconv.Itoa(r.status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+	observe(ctx, m.seconds.WithLabelValues(route), took.Seconds())
 }
 
-// MetricsHandler serves the registry in Prometheus's text form; it belongs on a
-// port of its own.
+// MetricsHandler serves the registry in Prometheus's text form, as OpenMetrics with
+// exemplars where that is asked for; it belongs on a port of its own.
 func (s *Server) MetricsHandler() http.Handler {
-	return promhttp.HandlerFor(s.cfg.Registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	return promhttp.HandlerFor(s.cfg.Registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second, EnableOpenMetrics: true})
 }

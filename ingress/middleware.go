@@ -27,12 +27,9 @@ func (s *Server) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 			// Write the reply now, so that its status is the one logged.
 			c.Error(err)
 		}
-		route := c.Path()
-		if route == "" {
-			route = "(none)"
-		}
-		fields := []zap.Field{zap.String("method", method(c.Request().Method)), zap.String("route", route),
+		fields := []zap.Field{zap.String("method", method(c.Request().Method)), zap.String("route", routeOf(c)),
 			zap.Int("status", c.Response().Status), zap.Duration("took", time.Since(begun))}
+		fields = append(fields, traceField(c.Request().Context())...)
 		for key, name := range map[string]string{logReason: "reason", logWorkflow: "workflow_id"} {
 			if value, ok := c.Get(key).(string); ok && value != "" {
 				fields = append(fields, zap.String(name, value))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 )
@@ -34,6 +35,8 @@ type Config struct {
 	Registry *prometheus.Registry
 	// Log is the request log; nil is none.
 	Log *zap.Logger
+	// Tracer traces requests; nil traces none.
+	Tracer trace.Tracer
 	// Limits protect the server; zero fields have defaults.
 	Limits Limits
 }
@@ -191,7 +194,7 @@ func (s *Server) routes() *echo.Echo {
 	e.HTTPErrorHandler = s.failure
 	// Nobody's word about the client's address is believed but the connection's.
 	e.IPExtractor = echo.ExtractIPDirect()
-	e.Use(s.logRequests, s.recoverPanics)
+	e.Use(s.traceRequests, s.logRequests, s.recoverPanics)
 	for name, src := range s.sources {
 		e.POST("/webhooks/"+name, s.webhook(src))
 	}

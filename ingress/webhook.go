@@ -41,7 +41,7 @@ func (s *Server) webhook(src *source) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		begun := time.Now()
 		r := s.receive(c, src)
-		s.metrics.count(src.name, r, time.Since(begun))
+		s.metrics.count(c.Request().Context(), src.name, r, time.Since(begun))
 		c.Set(logReason, r.reason)
 		c.Set(logWorkflow, r.result.WorkflowID)
 		if r.result.Outcome == "" {
@@ -107,7 +107,7 @@ func (s *Server) deliver(ctx context.Context, src *source, event durable.Event, 
 		return s.cfg.Router.deliver(ctx, event, origin{via: ViaWebhook, digest: digest(body)})
 	})
 	if err != nil {
-		s.cfg.Log.Warn("a delivery was not confirmed", zap.String("source", src.name), zap.String("type", event.Type), zap.Error(err))
+		s.cfg.Log.Warn("a delivery was not confirmed", append(traceField(ctx), zap.String("source", src.name), zap.String("type", event.Type), zap.Error(err))...)
 		return answered{status: http.StatusServiceUnavailable, reason: "not_confirmed", retryAfter: downRetry,
 			detail: "The event could not be recorded now. Send it again later."}
 	}

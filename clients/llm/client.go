@@ -118,7 +118,7 @@ func (c *Client) Complete(ctx context.Context, r Request) (json.RawMessage, erro
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	reply, err := c.chat.New(ctx, openai.ChatCompletionNewParams{
+	reply, err := c.chat.New(partner.WithOp(ctx, op), openai.ChatCompletionNewParams{
 		Model:    c.model,
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.SystemMessage(r.System), r.user()},
 		ResponseFormat: openai.ChatCompletionNewParamsResponseFormatUnion{

@@ -49,6 +49,8 @@ type Config struct {
 	TLSConfig *tls.Config
 	// Timeout bounds one Send; 30 seconds where zero.
 	Timeout time.Duration
+	// Observer counts, times and traces what is sent; nil does not.
+	Observer *partner.Observer
 }
 
 // Client is safe for concurrent use: every Send has its own connection.
@@ -84,6 +86,13 @@ func (c *Client) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	ctx, call := c.cfg.Observer.Begin(ctx, "mail", op, "SMTP")
+	err = c.send(ctx, msg)
+	call.End(0, partner.Outcome(err))
+	return err
+}
+
+func (c *Client) send(ctx context.Context, msg *gomail.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	client, err := gomail.NewClient(c.cfg.Host, c.options(ctx)...)

@@ -42,12 +42,14 @@ type guard struct {
 	timeout   time.Duration
 	maxReply  int64
 	onHeader  func(http.Header)
+	name      string
+	observer  *Observer
 	breaker   *gobreaker.CircuitBreaker[struct{}]
 	openUntil atomic.Int64 // unix nanoseconds
 }
 
 func newGuard(cfg HTTPConfig) *guard {
-	g := &guard{next: cfg.Transport, timeout: cfg.Timeout, maxReply: cfg.MaxReply, onHeader: cfg.OnHeader}
+	g := &guard{next: cfg.Transport, timeout: cfg.Timeout, maxReply: cfg.MaxReply, onHeader: cfg.OnHeader, name: cfg.Name, observer: cfg.Observer}
 	if g.next == nil {
 		g.next = ownTransport()
 	}
@@ -72,10 +74,13 @@ func newGuard(cfg HTTPConfig) *guard {
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
-				g.openUntil.Store(time.Now().Add(breakFor).UnixNano())
+				until := time.Now().Add(breakFor)
+				g.openUntil.Store(until.UnixNano())
+				g.observer.breakerOpen(g.name, until)
 			}
 		},
 	})
+	g.observer.breakerOpen(g.name, time.Time{})
 	return g
 }
 
@@ -91,8 +96,36 @@ func ownTransport() *http.Transport {
 	return t
 }
 
-// RoundTrip makes one guarded exchange. Its errors are *TransportError.
+// RoundTrip makes one guarded exchange and observes it until its body is closed. Its
+// errors are *TransportError.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, call := g.observer.Begin(req.Context(), g.name, opOf(req.Context()), req.Method)
+	if call == nil {
+		return g.guarded(req)
+	}
+	resp, err := g.guarded(req.WithContext(ctx))
+	if err != nil {
+		call.End(0, Outcome(Failure("", req.Method, err)))
+		return nil, err
+	}
+	if body, ok := resp.Body.(*limitedBody); ok {
+		body.closed = func(err error) { call.End(resp.StatusCode, outcomeOf(req.Method, resp.StatusCode, err)) }
+	}
+	return resp, nil
+}
+
+// outcomeOf is the outcome of a reply whose body ended with err.
+func outcomeOf(method string, status int, err error) string {
+	switch {
+	case status < 200 || status > 299:
+		return string(StatusError("", method, status, nil, Refusal{}).Kind)
+	case err != nil:
+		return Outcome(Failure("", method, err))
+	}
+	return OutcomeOK
+}
+
+func (g *guard) guarded(req *http.Request) (*http.Response, error) {
 	var resp *http.Response
 	_, err := g.breaker.Execute(func() (struct{}, error) {
 		var err error
@@ -154,6 +187,9 @@ type limitedBody struct {
 	body io.ReadCloser
 	left int64
 	done context.CancelFunc
+	// closed, where set, is told how reading ended.
+	closed func(err error)
+	failed error
 }
 
 // Read reads within the limit. Its errors are io.EOF and *TransportError.
@@ -162,11 +198,13 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	b.left -= int64(n)
 	switch {
 	case b.left < 0:
-		return 0, &TransportError{Sent: true, Err: errTooLong}
+		b.failed = &TransportError{Sent: true, Err: errTooLong}
+		return 0, b.failed
 	case err == nil || errors.Is(err, io.EOF):
 		return n, err
 	default:
-		return n, &TransportError{Sent: true, Err: err}
+		b.failed = &TransportError{Sent: true, Err: err}
+		return n, b.failed
 	}
 }
 
@@ -174,5 +212,8 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 func (b *limitedBody) Close() error {
 	err := b.body.Close()
 	b.done()
+	if b.closed != nil {
+		b.closed(b.failed)
+	}
 	return err
 }

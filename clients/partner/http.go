@@ -25,7 +25,7 @@ const maxRedirects = 3
 
 // HTTPConfig says how one partner is called. The zero value works.
 type HTTPConfig struct {
-	// Name is the partner's, for the words of the breaker.
+	// Name is the partner's, for the words of the breaker and for metrics.
 	Name string
 	// Timeout limits one request from the dial to the last byte of the reply
 	// (real time).
@@ -44,6 +44,8 @@ type HTTPConfig struct {
 	// OnHeader, where set, sees the header of every reply, errors and redirects too.
 	// It is called from many goroutines at once and must not keep or change it.
 	OnHeader func(http.Header)
+	// Observer counts, times and traces the calls; nil does not.
+	Observer *Observer
 }
 
 // HTTP makes one attempt a call: time limit, body limit, circuit breaker, no
@@ -114,7 +116,7 @@ func (h *HTTP) Exchange(ctx context.Context, r Request, out any) error {
 // Send makes the call and returns a 2xx reply as it is. Errors are *Error of
 // every kind but OptedOut.
 func (h *HTTP) Send(ctx context.Context, r Request) (Reply, error) {
-	req, err := newRequest(ctx, r)
+	req, err := newRequest(WithOp(ctx, r.Op), r)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -75,6 +75,9 @@ type Client struct {
 	// slots holds one entry a request under way.
 	slots chan struct{}
 	pace  *rate.Limiter
+	// perMinute is what pace allows, and sent what was made of it.
+	perMinute int
+	sent      *sent
 }
 
 // New is a client for the company. It opens no connection yet.
@@ -91,7 +94,8 @@ func New(cfg Config) *Client {
 	return &Client{
 		http: partner.NewHTTP(limits), base: strings.TrimRight(cfg.BaseURL, "/") + "/v3/company/" + url.PathEscape(cfg.Realm),
 		tokens: cfg.Tokens, slots: make(chan struct{}, atOnce),
-		pace: rate.NewLimiter(rate.Limit(perMinute)/60, max(perMinute/10, 1)),
+		pace:      rate.NewLimiter(rate.Limit(perMinute)/60, max(perMinute/10, 1)),
+		perMinute: perMinute, sent: newSent(perMinute),
 	}
 }
 
@@ -148,6 +152,7 @@ func (c *Client) send(ctx context.Context, r request, token string, out any) err
 	if err := c.pace.Wait(ctx); err != nil {
 		return &partner.Error{Op: r.op, Kind: partner.Unavailable, Message: "the requests of this minute are used up", Cause: err}
 	}
+	c.sent.note(time.Now())
 	q := url.Values{"minorversion": {minorVersion}}
 	for name, values := range r.query {
 		q[name] = values

@@ -65,6 +65,7 @@ type Tokens struct {
 	header http.Header
 	// refreshing holds an entry while this process refreshes.
 	refreshing chan struct{}
+	refreshes  refreshes
 
 	mu   sync.Mutex
 	last kept
@@ -76,6 +77,8 @@ type kept struct {
 	// UseUntil is a little before the access token's end.
 	UseUntil time.Time `json:"use_until"`
 	Refresh  string    `json:"refresh"`
+	// RefreshUntil is when the refresh token ends, zero where nobody has said.
+	RefreshUntil time.Time `json:"refresh_until,omitzero"`
 	// Seed is the digest of the first refresh token.
 	Seed string `json:"seed"`
 }
@@ -86,13 +89,14 @@ var _ TokenSource = (*Tokens)(nil)
 func NewTokens(cfg OAuthConfig) *Tokens {
 	cfg.TokenURL = cmp.Or(cfg.TokenURL, DefaultTokenURL)
 	limits := cfg.HTTP
-	limits.Name, limits.Explain = "quickbooks' tokens", explainToken
+	limits.Name, limits.Explain = "quickbooks", explainToken
 	limits.MaxReply = cmp.Or(limits.MaxReply, 64<<10)
 	auth := &http.Request{Header: http.Header{}}
 	auth.SetBasicAuth(cfg.ClientID, cfg.ClientSecret)
 	seed := sha256.Sum256([]byte(cfg.RefreshToken))
 	return &Tokens{
 		cfg: cfg, seed: hex.EncodeToString(seed[:]), http: partner.NewHTTP(limits), header: auth.Header, refreshing: make(chan struct{}, 1),
+		refreshes: newRefreshes(),
 	}
 }
 
@@ -198,25 +202,35 @@ func (t *Tokens) locked(ctx context.Context, refused string) (string, error) {
 	if stored.good(refused) {
 		return t.use(stored), nil
 	}
-	next, err := t.ask(ctx, stored)
+	next, err := t.next(ctx, stored, version)
+	t.refreshes.count(err)
 	if err != nil {
 		return "", err
 	}
+	return t.use(next), nil
+}
+
+// next asks for the next token and keeps it.
+func (t *Tokens) next(ctx context.Context, stored kept, version int64) (kept, error) {
+	next, err := t.ask(ctx, stored)
+	if err != nil {
+		return kept{}, err
+	}
 	value, err := json.Marshal(next)
 	if err != nil {
-		return "", err
+		return kept{}, err
 	}
 	// The old refresh token ends soon: the new one is kept even if the caller has gone.
 	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), swapFor)
 	defer cancel()
 	won, err := t.cfg.Store.Swap(keeping, version, value)
 	if err != nil {
-		return "", err
+		return kept{}, err
 	}
 	if !won {
-		return "", &partner.Error{Op: opRefresh, Kind: partner.Unavailable, Message: "another process has refreshed at the same time", RetryAfter: lookAgain}
+		return kept{}, &partner.Error{Op: opRefresh, Kind: partner.Unavailable, Message: "another process has refreshed at the same time", RetryAfter: lookAgain}
 	}
-	return t.use(next), nil
+	return next, nil
 }
 
 // ask makes the one call. Its outcome may be unknown: the old refresh token stays good
@@ -228,6 +242,7 @@ func (t *Tokens) ask(ctx context.Context, from kept) (kept, error) {
 		AccessToken  string `json:"access_token"`
 		RefreshToken string `json:"refresh_token"`
 		ExpiresIn    int64  `json:"expires_in"`
+		RefreshEnds  int64  `json:"x_refresh_token_expires_in"`
 	}
 	err := t.http.Exchange(ctx, partner.Request{
 		Op: opRefresh, Method: http.MethodPost, URL: t.cfg.TokenURL, Header: t.header,
@@ -244,9 +259,13 @@ func (t *Tokens) ask(ctx context.Context, from kept) (kept, error) {
 		return kept{}, &partner.Error{Op: opRefresh, Kind: partner.UnknownOutcome, Status: http.StatusOK, Message: "the reply names no access token"}
 	}
 	life := time.Duration(min(reply.ExpiresIn, 24*3600)) * time.Second
+	until := from.RefreshUntil
+	if reply.RefreshEnds > 0 {
+		until = asked.Add(time.Duration(min(reply.RefreshEnds, 10*365*24*3600)) * time.Second)
+	}
 	return kept{
 		Access: reply.AccessToken, UseUntil: asked.Add(life - min(life/10, 2*time.Minute)),
-		Refresh: cmp.Or(reply.RefreshToken, from.Refresh), Seed: t.seed,
+		Refresh: cmp.Or(reply.RefreshToken, from.Refresh), RefreshUntil: until, Seed: t.seed,
 	}, nil
 }
 

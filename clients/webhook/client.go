@@ -87,7 +87,7 @@ func (c *Client) Close() {
 //
 // Repeating a delivery under the same ID is safe: by it receivers know repeats.
 func (c *Client) Post(ctx context.Context, d Delivery) error {
-	req, err := d.request(ctx)
+	req, err := d.request(partner.WithOp(ctx, op))
 	if err != nil {
 		return err
 	}
