@@ -25,7 +25,11 @@ func (a *Activities) Collectors() []prometheus.Collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("keyholder_openmoove_"+name, help, append([]string{"class"}, labels...), nil)
 	}
-	return []prometheus.Collector{a.conflictsMet, &freshness{
+	more := []prometheus.Collector{a.newBudgets(), a.newSynced()}
+	if client := a.QuickBooks.Client; client != nil {
+		more = append(more, client.Collectors()...)
+	}
+	return append(more, a.conflictsMet, &freshness{
 		Activities: a,
 		sales:      desc("sales", "Sales that are polled, by class."),
 		late:       desc("sales_late", "Sales whose next read should have begun, by class."),
@@ -33,7 +37,7 @@ func (a *Activities) Collectors() []prometheus.Collector {
 		failing:    desc("sales_failing", "Sales whose last read failed, by class."),
 		age:        desc("sale_age_seconds", "Time since a sale was last read, or was added where it never was, by class: mean and max (real time).", "stat"),
 		target:     desc("sale_age_target_seconds", "How old the last read of a sale should be at most, by class (real time)."),
-	}}
+	})
 }
 
 // Describe lists the metrics.

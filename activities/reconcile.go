@@ -98,6 +98,8 @@ const (
 	// syncTried when the last one began that came to its end.
 	syncFull  = "sync.rentvine.full"
 	syncTried = "sync.rentvine.full_tried"
+	// syncWhole is when the last look began, of either kind, in which nothing failed.
+	syncWhole = "sync.rentvine.whole"
 	// SettingReconciled is the last look: Reconciled as JSON.
 	SettingReconciled = "sync.rentvine.last"
 )
@@ -194,6 +196,11 @@ func (a *Activities) reconcileRentVine(ctx context.Context, in ReconcileInput) (
 	}
 	if err := r.keepFull(ctx); err != nil {
 		return Reconciled{}, err
+	}
+	if len(r.done.Failed) == 0 {
+		if err := r.setSettingTime(ctx, syncWhole, r.done.Began); err != nil {
+			return Reconciled{}, err
+		}
 	}
 	r.done.Kind, r.done.Page = "", 0
 	text, err := json.Marshal(r.done)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
+
+	"github.com/aictive/keyholder/workflows/durable"
 )
 
 // maxSeries bounds how many metrics with distinct label names are kept; the SDK
@@ -20,10 +22,16 @@ const maxSeries = 1000
 // histograms in seconds. Call it once for a registry and share the handler
 // between clients.
 //
+// ours are the metrics that workflows declare. Their timers measure business time, from a
+// minute to a month; those of the SDK itself measure work, from a millisecond to minutes.
+//
 // The SDK uses one name with several sets of labels, which a registry refuses
 // from checked collectors and from tally's reporter: hence this collector.
-func NewMetrics(reg prometheus.Registerer) (client.MetricsHandler, error) {
-	m := &sdkMetrics{series: map[string]prometheus.Collector{}}
+func NewMetrics(reg prometheus.Registerer, ours ...durable.Metric) (client.MetricsHandler, error) {
+	m := &sdkMetrics{series: map[string]prometheus.Collector{}, ours: map[string]durable.Metric{}}
+	for _, o := range ours {
+		m.ours[o.Name] = o
+	}
 	if err := reg.Register(m); err != nil {
 		return nil, err
 	}
@@ -33,6 +41,16 @@ func NewMetrics(reg prometheus.Registerer) (client.MetricsHandler, error) {
 type sdkMetrics struct {
 	mu     sync.RWMutex
 	series map[string]prometheus.Collector
+	// ours never changes.
+	ours map[string]durable.Metric
+}
+
+// about is the help of a metric, and the buckets that it has as a histogram.
+func (m *sdkMetrics) about(name string) (help string, buckets []float64) {
+	if o, ok := m.ours[name]; ok {
+		return o.Help, businessBuckets()
+	}
+	return sdkHelp, workBuckets()
 }
 
 // Describe sends nothing, which makes the collector an unchecked one.
@@ -98,6 +116,7 @@ func (h metricsHandler) labels() (names, values []string) {
 func (h metricsHandler) Counter(name string) client.MetricsCounter {
 	names, values := h.labels()
 	name = clean(name) + "_total"
+	help, _ := h.all.about(name)
 	vec := get(h.all, name, names, func() *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, names)
 	})
@@ -111,6 +130,7 @@ func (h metricsHandler) Counter(name string) client.MetricsCounter {
 func (h metricsHandler) Gauge(name string) client.MetricsGauge {
 	names, values := h.labels()
 	name = clean(name)
+	help, _ := h.all.about(name)
 	vec := get(h.all, name, names, func() *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, names)
 	})
@@ -124,8 +144,9 @@ func (h metricsHandler) Gauge(name string) client.MetricsGauge {
 func (h metricsHandler) Timer(name string) client.MetricsTimer {
 	names, values := h.labels()
 	name = clean(name) + "_seconds"
+	help, buckets := h.all.about(name)
 	vec := get(h.all, name, names, func() *prometheus.HistogramVec {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets()}, names)
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, names)
 	})
 	if vec == nil {
 		return client.MetricsNopHandler.Timer(name)
@@ -133,12 +154,20 @@ func (h metricsHandler) Timer(name string) client.MetricsTimer {
 	return timer{vec.WithLabelValues(values...)}
 }
 
-// help is the same for all: Prometheus wants one help text for a name.
-const help = "Metric of the Temporal SDK"
+// sdkHelp is the same for all of the SDK's: Prometheus wants one help text for a name.
+const sdkHelp = "Metric of the Temporal SDK"
 
-// buckets reach from a local activity to a long poll (seconds).
-func buckets() []float64 {
+// workBuckets reach from a local activity to a long poll (seconds).
+func workBuckets() []float64 {
 	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 600}
+}
+
+// businessBuckets reach from a page that is answered at once to a repair that waits for
+// parts (seconds): 1 minute to 30 days.
+func businessBuckets() []float64 {
+	const minute, hour, day = 60, 3600, 86400
+	return []float64{minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 4 * hour, 8 * hour,
+		day, 2 * day, 3 * day, 7 * day, 14 * day, 30 * day}
 }
 
 type counter struct{ prometheus.Counter }

@@ -54,6 +54,9 @@ type Calls interface {
 	// reset in the past says nothing; no note holds longer than the longest limit's
 	// window and a tenth.
 	NoteCalls(ctx context.Context, partner string, left int, reset time.Time) error
+	// CallsLeft tells how many calls each limit has left, in their order, and takes none.
+	// What the partner itself has said bounds all of them.
+	CallsLeft(ctx context.Context, partner string, limits []Limit) ([]int, error)
 }
 
 const (
@@ -235,4 +238,35 @@ func (d *database) NoteCalls(ctx context.Context, partner string, left int, rese
 		return fmt.Errorf("store: note calls: %w", err)
 	}
 	return nil
+}
+
+// CallsLeft tells how many calls each limit has left.
+func (d *database) CallsLeft(ctx context.Context, partner string, limits []Limit) ([]int, error) {
+	r := CallRequest{Partner: partner, Limits: limits, Urgent: true}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("store: calls left: %w", err)
+	}
+	left := make([]int, len(limits))
+	err := d.inTx(ctx, func(tx *sql.Tx) error {
+		l, err := d.lockLedger(ctx, tx, partner)
+		if err != nil {
+			return err
+		}
+		list, err := l.rooms(ctx, r)
+		if err != nil {
+			return err
+		}
+		said := int64(math.MaxInt64)
+		for _, note := range list[len(limits):] {
+			said = min(said, note.left)
+		}
+		for i := range limits {
+			left[i] = int(max(min(list[i].left, said), 0))
+		}
+		return errUnchanged
+	})
+	if err != nil && !errors.Is(err, errUnchanged) {
+		return nil, fmt.Errorf("store: calls left: %w", err)
+	}
+	return left, nil
 }

@@ -21,27 +21,9 @@ var migrations embed.FS
 // version is refused: the slower process fails whole, looks again and finds the
 // work done.
 func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	options := []goose.ProviderOption{
-		goose.WithTableName("keyholder_schema"),
-		goose.WithLogger(goose.NopLogger()),
-		goose.WithDisableGlobalRegistry(true),
-		goose.WithGoMigrations(auditGuard(dialect)),
-	}
-	if dialect == goose.DialectPostgres {
-		// Asks once a second, for up to 5 minutes.
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
-		if err != nil {
-			return err
-		}
-		options = append(options, goose.WithSessionLocker(locker))
-	}
 	const tries = 5
 	for try := 1; ; try++ {
-		provider, err := goose.NewProvider(dialect, db, files, options...)
+		provider, err := newProvider(dialect, db)
 		if err != nil {
 			return err
 		}
@@ -54,4 +36,30 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
 		case <-time.After(time.Duration(try) * 50 * time.Millisecond):
 		}
 	}
+}
+
+// schemaTable notes which migrations were applied.
+const schemaTable = "keyholder_schema"
+
+// newProvider knows all migrations.
+func newProvider(dialect goose.Dialect, db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	options := []goose.ProviderOption{
+		goose.WithTableName(schemaTable),
+		goose.WithLogger(goose.NopLogger()),
+		goose.WithDisableGlobalRegistry(true),
+		goose.WithGoMigrations(auditGuard(dialect)),
+	}
+	if dialect == goose.DialectPostgres {
+		// Asks once a second, for up to 5 minutes.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(dialect, db, files, options...)
 }

@@ -53,15 +53,7 @@ var _ Store = (*database)(nil)
 // A question's title is the only text kept that may be near to personal, such
 // as a street. It stays until Prune.
 func Open(ctx context.Context, rawURL string) (Store, error) {
-	var d *database
-	var err error
-	dialect := goose.DialectSQLite3
-	if strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://") {
-		dialect = goose.DialectPostgres
-		d, err = openPostgres(rawURL)
-	} else {
-		d, err = openSQLite(rawURL)
-	}
+	d, dialect, err := connect(rawURL, false)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +61,22 @@ func Open(ctx context.Context, rawURL string) (Store, error) {
 		return nil, errors.Join(fmt.Errorf("store: prepare the database: %w", err), d.Close())
 	}
 	return d, nil
+}
+
+// connect prepares the database and leaves its tables as they are. Where it has to be there
+// already, no file is made.
+func connect(rawURL string, there bool) (d *database, dialect goose.Dialect, err error) {
+	if strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://") {
+		d, err = openPostgres(rawURL)
+		return d, goose.DialectPostgres, err
+	}
+	if path, err := sqlitePath(rawURL); err == nil && there {
+		if err := requireFile(path); err != nil {
+			return nil, "", err
+		}
+	}
+	d, err = openSQLite(rawURL)
+	return d, goose.DialectSQLite3, err
 }
 
 func openPostgres(rawURL string) (*database, error) {

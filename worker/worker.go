@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
@@ -28,17 +29,23 @@ type Config struct {
 	Queues []string
 	// BuildID turns Worker Deployment versioning on; "" runs unversioned.
 	BuildID string
+	// Deployment is the name that all builds have in common; "" is DefaultDeployment.
+	Deployment string
 	// QuickBooksPerMinute is how many requests a minute QuickBooks takes; 0 is its own
 	// limit, 500.
 	QuickBooksPerMinute int
+	// Slots bound what the main queue does at once; "" is SlotsFixed.
+	Slots Slots
 	// StopTimeout is how long running activities may take to finish at Stop.
 	StopTimeout time.Duration
 	// OnFatalError is called when a worker cannot go on.
 	OnFatalError func(error)
+	// Registerer is where the worker's own metrics go; nil for nowhere.
+	Registerer prometheus.Registerer
 }
 
-// Deployment is the name under which all builds of the worker are known.
-const Deployment = "keyholder"
+// DefaultDeployment is the name under which all builds of the worker are known.
+const DefaultDeployment = "keyholder"
 
 // queue is one task queue and what it hosts.
 type queue struct {
@@ -53,11 +60,8 @@ const quickBooksPerMinute = 500
 // queues is the whole table.
 func queues(cfg Config) []queue {
 	return []queue{
-		{name: workflows.TaskQueue, register: hostWorkflows, options: worker.Options{
-			MaxConcurrentActivityExecutionSize: 200, MaxConcurrentEagerActivityExecutionSize: 100,
-			// With the SDK's two, a backlog of running workflows leaves none for new ones.
-			MaxConcurrentWorkflowTaskPollers: 16,
-		}},
+		// Its options are of mainOptions.
+		{name: workflows.TaskQueue, register: hostWorkflows},
 		// RentVine has no published limit (contracts/rentvine.md 1.7); few at once is
 		// polite, and a slow RentVine fills only these slots.
 		{name: activities.QueueRentVine, register: hostRentVine, options: worker.Options{
@@ -111,7 +115,14 @@ func Queues() []string {
 // Worker is a set of running pollers.
 type Worker struct {
 	workers []worker.Worker
+	queues  []string
+	// census and endCensus, which stops it, are nil where none is taken.
+	census    *census
+	endCensus func()
 }
+
+// Queues are the names of the task queues that it serves.
+func (w *Worker) Queues() []string { return w.queues }
 
 // New prepares a worker. The error names queues that do not exist.
 func New(cfg Config) (*Worker, error) {
@@ -126,19 +137,30 @@ func New(cfg Config) (*Worker, error) {
 			continue
 		}
 		opts := q.options
+		if q.name == workflows.TaskQueue {
+			var err error
+			if opts, err = mainOptions(cfg.Slots); err != nil {
+				return nil, err
+			}
+		}
+		scalePollers(&opts)
 		opts.WorkerStopTimeout = cfg.StopTimeout
 		opts.OnFatalError = cfg.OnFatalError
 		opts.Interceptors = []interceptor.WorkerInterceptor{cfg.Activities.Auditing()}
 		if cfg.BuildID != "" {
 			opts.DeploymentOptions = worker.DeploymentOptions{
 				UseVersioning:             true,
-				Version:                   worker.WorkerDeploymentVersion{DeploymentName: Deployment, BuildID: cfg.BuildID},
+				Version:                   worker.WorkerDeploymentVersion{DeploymentName: cmp.Or(cfg.Deployment, DefaultDeployment), BuildID: cfg.BuildID},
 				DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 			}
 		}
 		hosted := worker.New(cfg.Client, q.name, opts)
 		q.register(hosted, cfg.Activities)
 		w.workers = append(w.workers, hosted)
+		w.queues = append(w.queues, q.name)
+	}
+	if err := w.addCensus(cfg); err != nil {
+		return nil, err
 	}
 	return w, nil
 }
@@ -153,11 +175,15 @@ func (w *Worker) Start() error {
 			return errors.Join(errors.New("the worker could not start"), err)
 		}
 	}
+	w.startCensus()
 	return nil
 }
 
 // Stop stops polling and waits for running activities, all queues at once.
 func (w *Worker) Stop() {
+	if w.endCensus != nil {
+		w.endCensus()
+	}
 	done := make(chan struct{})
 	for _, hosted := range w.workers {
 		go func() {

@@ -3,6 +3,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"github.com/aictive/keyholder/workflows/durable"
 	"github.com/aictive/keyholder/workflows/finance"
 	"github.com/aictive/keyholder/workflows/leasing"
@@ -49,4 +51,9 @@ func Registry() []durable.Workflow {
 		sync.OutgoingWebhook,
 		sync.ParkedEvent,
 	}
+}
+
+// Metrics are the numbers that workflows show Prometheus.
+func Metrics() []durable.Metric {
+	return slices.Concat(maintenance.Metrics(), leasing.Metrics(), finance.Metrics(), portfolio.Metrics(), sales.Metrics())
 }

@@ -102,6 +102,7 @@ func transaction(ctx workflow.Context, in TransactionInput) (TransactionResult, 
 	w.rules = rules
 	if !rules.On() {
 		w.take(ctx)
+		transactionsEnded.Inc(ctx, string(StageNoBooks))
 		return TransactionResult{Outcome: string(StageNoBooks)}, durable.Settle(ctx, w.take)
 	}
 	for {
@@ -125,6 +126,7 @@ func transaction(ctx workflow.Context, in TransactionInput) (TransactionResult, 
 			}
 			switch {
 			case done && w.state.settled():
+				transactionsEnded.Inc(ctx, string(w.state.stage()))
 				return TransactionResult{Outcome: string(w.state.stage()), Entries: w.state.Added}, nil
 			case suggested:
 				next := TransactionInput{ID: in.ID, Clock: in.Clock, Seen: w.seen, State: w.state}

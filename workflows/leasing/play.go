@@ -496,6 +496,7 @@ func (p *player) wait(ctx workflow.Context) error {
 // report tells the lease how the campaign has ended.
 func (p *player) report(ctx workflow.Context) {
 	b := p.play.Common()
+	campaignsEnded.Inc(ctx, p.kind, b.Outcome)
 	ended := Ended{
 		Kind: p.kind, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Outcome: b.Outcome, At: b.EndedAt, ByOperator: p.operator,
 	}

@@ -73,10 +73,13 @@ func describeRepair(r *repair.State) *RepairDescription {
 	return d
 }
 
+// visitMissed is where a visit did not begin or end in its time.
+const visitMissed = "visit_missed"
+
 // sla is one word for the search attribute.
 func (d *RepairDescription) sla() string {
 	if d.Late {
-		return "visit_missed"
+		return visitMissed
 	}
 	return "on_track"
 }

@@ -131,6 +131,15 @@ func (s *State) slaState() string {
 	return "on_track"
 }
 
+// SLAStates are all values of the search attribute SLAState, for whoever counts them.
+func SLAStates() []string {
+	states := []string{"on_track", "met"}
+	for _, sla := range allSLAs() {
+		states = append(states, string(sla)+"_missed")
+	}
+	return append(states, visitMissed)
+}
+
 // nextDeadline is when the workflow must look again, and why.
 func (s *State) nextDeadline() (at time.Time, why string) {
 	consider := func(t time.Time, reason string) {

@@ -120,6 +120,8 @@ type State struct {
 	Kept []KeptPart `json:"kept,omitempty"`
 
 	Timeline []Entry `json:"timeline,omitempty"`
+	// Counted are the metrics that this work order has been counted in.
+	Counted []string `json:"counted,omitempty"`
 }
 
 type (

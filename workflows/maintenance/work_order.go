@@ -8,7 +8,7 @@
 // response.go pages and offers, tell.go says who is told what and
 // clear.go ends it, rentvine.go keeps RentVine in step,
 // notify.go writes to people, joined.go lets reports of one building share a
-// response, report.go and describe.go tell about it. Decisions are pure: facts.go
+// response, report.go and describe.go tell about it, metrics.go counts. Decisions are pure: facts.go
 // and ladder.go over state.go, and the packages repair, dispatch and (beside the
 // activities) triage.
 package maintenance
@@ -98,6 +98,7 @@ func workOrder(ctx workflow.Context, in Input) (Result, error) {
 		if err := w.act(ctx); err != nil {
 			return Result{}, err
 		}
+		w.measure(ctx)
 		w.show(ctx)
 		if w.done() {
 			if err := durable.Settle(ctx, w.take); err != nil {

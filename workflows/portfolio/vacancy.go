@@ -392,6 +392,7 @@ func (w *vacancyRun) finish(ctx workflow.Context) (done bool, err error) {
 	w.alarm.Stop()
 	if !w.told {
 		w.told = true
+		lettingsEnded.Inc(ctx, s.Outcome)
 		ended := Ended{WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Kind: "vacancy", UnitID: w.unit.Unit.ID, Outcome: s.Outcome}
 		if err := ChildEnded.SendFrom(ctx, PropertyID(w.unit.Property.ID), ended).Get(ctx, nil); err != nil {
 			workflow.GetLogger(ctx).Info("the property is not followed any more", "kind", durable.KindOf(err))

@@ -270,6 +270,7 @@ func (w *invitationRun) finish(ctx workflow.Context) (InvitationResult, error) {
 			return InvitationResult{}, err
 		}
 	}
+	invitationsEnded.Inc(ctx, string(w.state.How))
 	outcome := InvitationOutcome{Role: w.in.Member.Role, Email: w.in.Member.Email, How: w.state.How}
 	if err := InvitationEnded.SendFrom(ctx, SaleID(w.in.PropertyID), outcome).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Info("the sale has ended before the chase of its invitation", "error", err)
