@@ -16,7 +16,7 @@ programs = temporal="$$(tools/temporal/ensure)" && export KEYHOLDER_TEMPORAL_BIN
 .PHONY: help
 help: ## List the targets
 	@echo "Keyholder $(VERSION)"
-	@awk -F ':.*## ' '/^[a-z_\/-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9_\/-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/keyholder (static, version from git)
@@ -74,6 +74,21 @@ golden: build ## Record the golden histories anew (testdata/histories)
 .PHONY: bench
 bench: build ## Measure the ingress and an emergency beside a floor; BENCH_SMALL=1 for a short run
 	@$(programs) && go run ./bench $(ARGS)
+
+.PHONY: e2e-postgres
+e2e-postgres: build ## Temporal's server on PostgreSQL: versioned deploys, rollback, crashes (first builds the server)
+	@tools/server/ensure && $(programs) && export KEYHOLDER_TEMPORAL_SERVER_BIN="$(CURDIR)/bin/temporal-server" && \
+	go test ./worker/e2e -run TestPostgreSQL -count=1 -timeout 20m -v $(ARGS)
+
+.PHONY: docs-check
+docs-check: build ## Run every command of the documentation, in a copy, on the default ports of dev
+	@$(programs) && KEYHOLDER_DOCS_CHECK=1 go test -timeout 30m ./docs -count=1 -v $(ARGS)
+
+.PHONY: deploy-check
+deploy-check: ## Check what operators take away: Prometheus' rules and their tests, dashboards, compose, Kubernetes
+	@command -v promtool >/dev/null || { echo "promtool is missing: apt-get install --no-install-recommends prometheus" >&2; exit 1; }
+	go test ./deploy/... ./tools/dashboards -count=1 $(ARGS)
+	cd tools/deploy && go test ./... -count=1 $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built; the dev data in .data stays

@@ -32,7 +32,8 @@ type settings struct {
 	// linkRounds alternate echo and ingress, each for perLinkRound; the medians are compared.
 	linkRounds   int
 	perLinkRound time.Duration
-	// events is how many deliveries the reliability run makes, 0 for its own choice.
+	// events is how many deliveries the reliability run makes, or how many workflows the
+	// capacity run opens, 0 for their own choice.
 	events int
 	small  bool
 	// only names the one figure that is measured, "" for all.
@@ -40,7 +41,7 @@ type settings struct {
 }
 
 func main() {
-	var small bool
+	var small, holding bool
 	var floorAddr, temporal, page string
 	var s settings
 	flag.BoolVar(&small, "small", os.Getenv("BENCH_SMALL") != "", "short rounds, as CI runs it")
@@ -48,8 +49,9 @@ func main() {
 	flag.StringVar(&floorAddr, "floor", "", "run the floor on this address (used by the bench itself)")
 	flag.StringVar(&temporal, "temporal", "", "Temporal of the floor")
 	flag.StringVar(&page, "page", "", "the floor shows the page in this file instead")
-	flag.StringVar(&s.only, "only", "", "measure one: throughput, latency, imports, repairs, leasing, finance, portfolio, links, reliability or simulation")
-	flag.IntVar(&s.events, "events", 0, "deliveries of the reliability run (0: 10,000, or 600 with -small)")
+	flag.BoolVar(&holding, "hold", false, "the floor is a worker whose workflows do nothing; its metrics are on this address")
+	flag.StringVar(&s.only, "only", "", "measure one: throughput, latency, imports, repairs, leasing, finance, portfolio, links, reliability, capacity or simulation")
+	flag.IntVar(&s.events, "events", 0, "deliveries of the reliability run (0: 10,000, or 600 with -small), open workflows of capacity (0: 2,000, or 200)")
 	rounds := flag.Int("rounds", 0, "rounds of each figure (0: 5, or 1 with -small)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -59,6 +61,8 @@ func main() {
 	switch {
 	case floorAddr != "" && page != "":
 		err = serveEcho(ctx, floorAddr, page)
+	case floorAddr != "" && holding:
+		err = serveHold(ctx, floorAddr, temporal)
 	case floorAddr != "":
 		err = serveFloor(ctx, floorAddr, temporal)
 	default:
@@ -102,6 +106,7 @@ func run(ctx context.Context, s settings) (err error) {
 	}{
 		{"throughput", throughput}, {"latency", latency}, {"imports", imports}, {"repairs", repairs}, {"leasing", leaseYear},
 		{"finance", finance}, {"portfolio", monthEnds}, {"links", links}, {"reliability", reliability},
+		{"capacity", capacity},
 		{"simulation", func(_ context.Context, s settings, _ string) error { return simulate(os.Stdout, s.small) }},
 	} {
 		if s.only == "" || s.only == m.name {

@@ -136,7 +136,7 @@ func startBehind(t *testing.T) *base {
 	// It may have to be killed where the machine is busy.
 	t.Cleanup(func() { _ = server.Close() })
 	url := "sqlite:" + filepath.Join(t.TempDir(), "keyholder.db")
-	b, err := openBase(t.Context(), zap.NewNop(), PayloadConfig{}, url, "mem://", "a link key", server.Address())
+	b, err := openBase(t.Context(), zap.NewNop(), nil, PayloadConfig{}, url, "mem://", "a link key", server.Address())
 	require.NoError(t, err)
 	t.Cleanup(b.close)
 	w := sdkworker.New(b.temporal, workflows.TaskQueue, sdkworker.Options{})

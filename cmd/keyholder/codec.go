@@ -40,8 +40,11 @@ icon and enter this server's address.`,
 			if err != nil {
 				return fmt.Errorf("%w; choose another --addr", err)
 			}
+			mux := http.NewServeMux()
+			mux.Handle("/", cluster.CodecHandler(keys, cfg.CodecOrigins, cfg.CodecToken))
+			mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 			server := &http.Server{
-				Handler:           cluster.CodecHandler(keys, cfg.CodecOrigins, cfg.CodecToken),
+				Handler:           mux,
 				ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 			}
 			failed := make(chan error, 1)

@@ -20,10 +20,11 @@ import (
 	"github.com/aictive/keyholder/clients/mail"
 	"github.com/aictive/keyholder/ingress"
 	"github.com/aictive/keyholder/store"
+	"github.com/aictive/keyholder/worker"
 )
 
 // The groups of environment variables. A command embeds those that it uses, so
-// that it asks for no others; docs/operations.md has the same table, which a test
+// that it asks for no others; docs/reference/configuration.md has the table, which a test
 // compares with these tags. They are exported because the parser fills in exported
 // fields only. Temporal's own TEMPORAL_* variables are read by its
 // envconfig package.
@@ -115,8 +116,17 @@ type (
 		Subscribers      string         `env:"KEYHOLDER_SUBSCRIBERS"`
 		SubscribersAllow []netip.Prefix `env:"KEYHOLDER_SUBSCRIBERS_ALLOW"`
 	}
+	TuningConfig struct {
+		WorkerSlots string `env:"KEYHOLDER_WORKER_SLOTS" envDefault:"fixed"`
+		// StickyCache is 0 where the memory decides.
+		StickyCache int `env:"KEYHOLDER_STICKY_CACHE" envDefault:"0"`
+	}
 	BuildConfig struct {
-		BuildID string `env:"KEYHOLDER_BUILD_ID"`
+		BuildID    string `env:"KEYHOLDER_BUILD_ID"`
+		Deployment string `env:"KEYHOLDER_DEPLOYMENT" envDefault:"keyholder"`
+		// What Temporal's worker controller for Kubernetes gives to its pods.
+		ControllerBuildID    string `env:"TEMPORAL_WORKER_BUILD_ID"`
+		ControllerDeployment string `env:"TEMPORAL_DEPLOYMENT_NAME"`
 	}
 )
 
@@ -147,6 +157,7 @@ type (
 		PolicyConfig
 		SpendConfig
 		SubscriberConfig
+		TuningConfig
 		BuildConfig
 		MetricsAddress string `env:"KEYHOLDER_METRICS_ADDR" envDefault:":9090"`
 	}
@@ -209,6 +220,10 @@ type (
 // parse reads a configuration and names everything that is missing or wrong at
 // once.
 func parse[C any](environment map[string]string) (C, error) {
+	environment, err := withFiles[C](environment)
+	if err != nil {
+		return *new(C), err
+	}
 	cfg, err := env.ParseAsWithOptions[C](env.Options{Environment: environment})
 	if err == nil {
 		return cfg, nil
@@ -221,7 +236,7 @@ func parse[C any](environment map[string]string) (C, error) {
 	for _, e := range all.Errors {
 		lines = append(lines, "  "+e.Error())
 	}
-	return cfg, usageError{fmt.Errorf("the environment is not complete (docs/operations.md has the table; \"keyholder dev\" needs none):\n%s", strings.Join(lines, "\n"))}
+	return cfg, usageError{fmt.Errorf("the environment is not complete (docs/reference/configuration.md has the table; \"keyholder dev\" needs none):\n%s", strings.Join(lines, "\n"))}
 }
 
 // environ is the process environment, over the settings that a running
@@ -235,7 +250,11 @@ func environ(file string) map[string]string {
 			}
 		}
 	}
-	maps.Copy(merged, env.ToMap(os.Environ()))
+	own := env.ToMap(os.Environ())
+	for name := range own {
+		delete(merged, strings.TrimSuffix(name, fileSuffix))
+	}
+	maps.Copy(merged, own)
 	return merged
 }
 
@@ -272,6 +291,9 @@ func (c workerConfig) validate(outbound activities.Outbound) error {
 	refuse(c.LLMKey != "" && c.LLMModel == "", "set KEYHOLDER_LLM_MODEL to the name of a model at KEYHOLDER_LLM_URL, or leave KEYHOLDER_LLM_KEY out: then the rules decide")
 	_, limitsErr := parseLimits(c.OpenMooveLimits)
 	refuse(limitsErr != nil, "KEYHOLDER_OPENMOOVE_LIMITS: %v", limitsErr)
+	refuse(c.StickyCache < 0, "KEYHOLDER_STICKY_CACHE must not be below 0; 0 lets the memory decide")
+	slots := []worker.Slots{worker.SlotsFixed, worker.SlotsResource}
+	refuse(!slices.Contains(slots, worker.Slots(c.WorkerSlots)), "KEYHOLDER_WORKER_SLOTS must be one of %v", slots)
 	refuse(c.QuickBooksPerMinute < 0, "KEYHOLDER_QUICKBOOKS_PER_MINUTE must be above 0")
 	tls := []mail.TLSPolicy{mail.TLSMandatory, mail.TLSImplicit, mail.TLSOpportunistic, mail.TLSNone}
 	refuse(!slices.Contains(tls, mail.TLSPolicy(c.SMTPTLS)), "KEYHOLDER_SMTP_TLS must be one of %v", tls)

@@ -30,15 +30,15 @@ func variables(t reflect.Type) []string {
 
 func TestTheTableOfVariablesIsComplete(t *testing.T) {
 	t.Parallel()
-	doc, err := os.ReadFile("../../docs/operations.md")
+	doc, err := os.ReadFile("../../docs/reference/configuration.md")
 	require.NoError(t, err)
 	documented := map[string]bool{}
-	for _, name := range regexp.MustCompile("`(KEYHOLDER_[A-Z_]+)`").FindAllStringSubmatch(string(doc), -1) {
+	for _, name := range regexp.MustCompile("`((?:KEYHOLDER|TEMPORAL)_[A-Z_]+)`").FindAllStringSubmatch(string(doc), -1) {
 		documented[name[1]] = true
 	}
 	for _, cfg := range []any{ingressConfig{}, workerConfig{}, setupConfig{}, codecConfig{}, outboundCommandConfig{}, vendorsConfig{}, engagementConfig{}, sendConfig{}, apiClientConfig{}, sandboxEnv{}} {
 		for _, name := range variables(reflect.TypeOf(cfg)) {
-			require.True(t, documented[name], "docs/operations.md does not explain %s", name)
+			require.True(t, documented[name], "docs/reference/configuration.md does not explain %s", name)
 		}
 	}
 }

@@ -140,7 +140,10 @@ func (d *dev) prepare(ctx context.Context) error {
 		d.storeDir = dir
 		d.onStop(func() error { return os.RemoveAll(dir) })
 	}
-	d.env = environ("")
+	var err error
+	if d.env, err = withFiles[devConfig](environ("")); err != nil {
+		return err
+	}
 	for name, value := range d.defaults() {
 		if d.env[name] == "" {
 			d.env[name] = value
@@ -290,7 +293,7 @@ func (d *dev) startSandbox(ctx context.Context, clock durable.Clock) error {
 	if !d.flags.ephemeral {
 		stateFile = filepath.Join(d.flags.dataDir, "sandbox.json")
 	}
-	s, err := newSandbox(cfg, d.flags.sandboxPort, d.flags.smtpPort, fmt.Sprintf("http://%s:%d", loopbackHost, d.flags.ingressPort), stateFile, clock, d.log)
+	s, err := newSandbox(cfg, sandboxAddress{loopbackHost, d.flags.sandboxPort, d.flags.smtpPort}, fmt.Sprintf("http://%s:%d", loopbackHost, d.flags.ingressPort), stateFile, clock, d.log)
 	if err != nil {
 		return err
 	}
@@ -308,7 +311,12 @@ func (d *dev) openShared(ctx context.Context) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := openBase(ctx, d.log, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, d.env["TEMPORAL_ADDRESS"], cfg.LinkSigningKeys...)
+	traces, err := startTracing(ctx, d.log, "keyholder-dev", cfg.BuildID)
+	if err != nil {
+		return nil, err
+	}
+	d.onStop(func() error { traces.stop(); return nil })
+	b, err := openBase(ctx, d.log, traces.tracer, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, d.env["TEMPORAL_ADDRESS"], cfg.LinkSigningKeys...)
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func fromQuickBooks[T any](ctx context.Context, dataDir string, within time.Dura
 	defer cancel()
 	return fromStore(ctx, cfg.StoreURL, func(s store.Store, clock durable.Clock) (T, error) {
 		var none T
-		books, err := cfg.newQuickBooks(s)
+		books, err := cfg.newQuickBooks(s, nil)
 		if err != nil {
 			return none, usageError{err}
 		}

@@ -50,7 +50,7 @@ func keepBooks(t *testing.T) *kept {
 	}}}
 	cfg, err := parse[quickBooksConfig](k.settings)
 	require.NoError(t, err)
-	books, err := cfg.newQuickBooks(s)
+	books, err := cfg.newQuickBooks(s, nil)
 	require.NoError(t, err)
 	k.qb = books.Client
 	return k

@@ -38,7 +38,13 @@ func runIngress(ctx context.Context, cfg ingressConfig) error {
 	if err != nil {
 		return err
 	}
-	b, err := openBase(ctx, log, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, "", cfg.LinkSigningKeys...)
+	boundMemory(log)
+	traces, err := startTracing(ctx, log, "keyholder-ingress", "")
+	if err != nil {
+		return err
+	}
+	defer traces.stop()
+	b, err := openBase(ctx, log, traces.tracer, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, "", cfg.LinkSigningKeys...)
 	if err != nil {
 		return err
 	}

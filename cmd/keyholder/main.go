@@ -60,7 +60,7 @@ Start with "keyholder dev". Exit codes: 0 done, 1 failed, 2 wrong usage or confi
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	cmd.AddCommand(devCommand(), setupCommand(), ingressCommand(), workerCommand(), sandboxCommand(),
-		sendCommand(), saleCommand(), importCommand(), verifyCommand(), codecCommand(), outboundCommand(), schedulesCommand(), vendorsCommand(), engagementCommand(), financeCommand(), bankCommand(), complianceCommand(), marketCommand(), ownerCommand(), auditCommand(), proveCommand(), eventsCommand(), syncCommand())
+		sendCommand(), saleCommand(), importCommand(), verifyCommand(), codecCommand(), outboundCommand(), schedulesCommand(), vendorsCommand(), engagementCommand(), financeCommand(), bankCommand(), complianceCommand(), marketCommand(), ownerCommand(), auditCommand(), proveCommand(), eventsCommand(), syncCommand(), statusCommand(), healthcheckCommand())
 	return cmd
 }
 

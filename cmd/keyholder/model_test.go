@@ -10,8 +10,8 @@ import (
 
 func TestAModelNeedsItsName(t *testing.T) {
 	t.Parallel()
-	require.Nil(t, ModelConfig{LLMURL: "https://api.openai.com/v1", LLMModel: "m"}.client(), "without a key the rules decide")
-	require.Equal(t, "m", ModelConfig{LLMKey: "sk", LLMModel: "m"}.client().Model())
+	require.Nil(t, ModelConfig{LLMURL: "https://api.openai.com/v1", LLMModel: "m"}.client(nil), "without a key the rules decide")
+	require.Equal(t, "m", ModelConfig{LLMKey: "sk", LLMModel: "m"}.client(nil).Model())
 
 	var cfg workerConfig
 	cfg.LLMKey, cfg.LLMURL = "sk", "ftp://models"

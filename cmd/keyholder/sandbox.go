@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,7 +83,7 @@ type sandboxEnv struct {
 
 func sandboxCommand() *cobra.Command {
 	var port, smtpPort int
-	var ingressURL, stateFile string
+	var bind, ingressURL, stateFile string
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Imitate RentVine, OpenMoove, Twilio, QuickBooks and a mail server, with a page to look at",
@@ -102,7 +103,7 @@ It signs with the first of ` + sandboxWebhookHelp + `.`,
 			if ingressURL == "" {
 				ingressURL = cfg.PublicURL
 			}
-			s, err := newSandbox(cfg, port, smtpPort, ingressURL, stateFile, durable.Clock{}, log)
+			s, err := newSandbox(cfg, sandboxAddress{bind, port, smtpPort}, ingressURL, stateFile, durable.Clock{}, log)
 			if err != nil {
 				return err
 			}
@@ -116,13 +117,20 @@ It signs with the first of ` + sandboxWebhookHelp + `.`,
 	}
 	cmd.Flags().IntVar(&port, "sandbox-port", devSandboxPort, "port of the partners and the page")
 	cmd.Flags().IntVar(&smtpPort, "smtp-port", devSMTPPort, "port of the mail server")
+	cmd.Flags().StringVar(&bind, "bind", loopbackHost, "where to listen; beyond this machine only in a network of your own, as it lets in everybody")
 	cmd.Flags().StringVar(&ingressURL, "ingress", "", "where webhooks are posted (default KEYHOLDER_PUBLIC_URL)")
 	cmd.Flags().StringVar(&stateFile, "state", "", "file that keeps texts, mails and records over a restart (default: none)")
 	return cmd
 }
 
+// sandboxAddress is where a sandbox listens.
+type sandboxAddress struct {
+	host           string
+	port, smtpPort int
+}
+
 // newSandbox signs with the first of several secrets: the newest.
-func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string, clock durable.Clock, log *zap.Logger) (*sandbox.Sandbox, error) {
+func newSandbox(cfg sandboxEnv, at sandboxAddress, ingressURL, stateFile string, clock durable.Clock, log *zap.Logger) (*sandbox.Sandbox, error) {
 	rules, err := policy.Load(cfg.Policy)
 	if err != nil {
 		return nil, usageError{err}
@@ -135,7 +143,7 @@ func newSandbox(cfg sandboxEnv, port, smtpPort int, ingressURL, stateFile string
 		people[p.Phone] = p.Name
 	}
 	return sandbox.New(sandbox.Config{
-		HTTPAddr: fmt.Sprintf("%s:%d", loopbackHost, port), SMTPAddr: fmt.Sprintf("%s:%d", loopbackHost, smtpPort),
+		HTTPAddr: net.JoinHostPort(at.host, strconv.Itoa(at.port)), SMTPAddr: net.JoinHostPort(at.host, strconv.Itoa(at.smtpPort)),
 		IngressURL: ingressURL, PublicURL: cfg.PublicURL, RentVineWebhookSecret: webhookSecret,
 		TwilioAuthToken: twilioToken, TwilioAccountSID: cfg.TwilioAccount, TwilioNumber: cfg.TwilioNumber,
 		RentVineKey: cfg.RentVineKey, RentVineSecret: cfg.RentVineAPI, People: people,

@@ -8,13 +8,14 @@ import (
 
 	"github.com/aictive/keyholder/activities"
 	"github.com/aictive/keyholder/clients/inventory"
+	"github.com/aictive/keyholder/clients/partner"
 	"github.com/aictive/keyholder/clients/quickbooks"
 	"github.com/aictive/keyholder/store"
 )
 
 // newQuickBooks is none where nothing of it is configured; half a configuration is a
 // mistake.
-func (c SpendConfig) newQuickBooks(tokens store.Tokens) (activities.QuickBooks, error) {
+func (c SpendConfig) newQuickBooks(tokens store.Tokens, observer *partner.Observer) (activities.QuickBooks, error) {
 	var missing []string
 	needed := []struct{ name, value string }{
 		{"KEYHOLDER_QUICKBOOKS_CLIENT_ID", c.QuickBooksClientID}, {"KEYHOLDER_QUICKBOOKS_CLIENT_SECRET", c.QuickBooksClientSecret},
@@ -49,22 +50,22 @@ func (c SpendConfig) newQuickBooks(tokens store.Tokens) (activities.QuickBooks, 
 		return activities.QuickBooks{}, err
 	}
 	return activities.QuickBooks{Account: c.QuickBooksAccount, Client: quickbooks.New(quickbooks.Config{
-		BaseURL: c.QuickBooksURL, Realm: c.QuickBooksRealm,
+		BaseURL: c.QuickBooksURL, Realm: c.QuickBooksRealm, HTTP: partner.HTTPConfig{Observer: observer},
 		PerMinute: c.QuickBooksPerMinute - c.QuickBooksPerMinute/10, // room for others who ask
 		Tokens: quickbooks.NewTokens(quickbooks.OAuthConfig{
-			TokenURL: c.QuickBooksTokenURL, ClientID: c.QuickBooksClientID, ClientSecret: c.QuickBooksClientSecret, RefreshToken: c.QuickBooksRefresh,
+			TokenURL: c.QuickBooksTokenURL, ClientID: c.QuickBooksClientID, ClientSecret: c.QuickBooksClientSecret, RefreshToken: c.QuickBooksRefresh, HTTP: partner.HTTPConfig{Observer: observer},
 			Store: store.NewToken(tokens, keys, "quickbooks/"+c.QuickBooksRealm),
 		}),
 	})}, nil
 }
 
 // newInventory is nil where there is no stock list.
-func (c SpendConfig) newInventory() (*inventory.Client, error) {
+func (c SpendConfig) newInventory(observer *partner.Observer) (*inventory.Client, error) {
 	if c.Inventory == "" {
 		return nil, nil
 	}
 	if err := inventory.CheckSource(c.Inventory); err != nil {
 		return nil, fmt.Errorf("KEYHOLDER_INVENTORY: %w", err)
 	}
-	return inventory.New(inventory.Config{Source: c.Inventory}), nil
+	return inventory.New(inventory.Config{Source: c.Inventory, HTTP: partner.HTTPConfig{Observer: observer}}), nil
 }

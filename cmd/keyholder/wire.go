@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
@@ -49,6 +50,10 @@ type base struct {
 	photos   *blobs.Bucket
 	keys     store.Keys
 	clock    durable.Clock
+	// tracer is nil where nothing is traced.
+	tracer trace.Tracer
+	// observer sees the calls to partners.
+	observer *partner.Observer
 }
 
 func newRegistry() *prometheus.Registry {
@@ -58,14 +63,17 @@ func newRegistry() *prometheus.Registry {
 }
 
 // openBase connects to Temporal and the store. address is "" where Temporal's own
-// configuration says it.
-func openBase(ctx context.Context, log *zap.Logger, payloads PayloadConfig, storeURL, blobURL, linkKey, address string, signing ...string) (*base, error) {
-	b := &base{log: log, registry: newRegistry()}
-	var err error
+// configuration says it; tracer may be nil.
+func openBase(ctx context.Context, log *zap.Logger, tracer trace.Tracer, payloads PayloadConfig, storeURL, blobURL, linkKey, address string, signing ...string) (*base, error) {
+	b := &base{log: log, registry: newRegistry(), tracer: tracer, observer: partner.NewObserver(tracer)}
+	err := b.registry.Register(b.observer)
+	if err != nil {
+		return nil, err
+	}
 	if b.keys, err = linkKeys(linkKey, signing); err != nil {
 		return nil, err
 	}
-	if b.temporal, err = dial(ctx, log, payloads, address, b.registry); err != nil {
+	if b.temporal, err = dialTraced(ctx, log, tracer, payloads, address, b.registry); err != nil {
 		return nil, err
 	}
 	if b.store, err = store.Open(ctx, storeURL); err != nil {
@@ -84,15 +92,19 @@ func openBase(ctx context.Context, log *zap.Logger, payloads PayloadConfig, stor
 }
 
 func dial(ctx context.Context, log *zap.Logger, payloads PayloadConfig, address string, registry prometheus.Registerer) (client.Client, error) {
+	return dialTraced(ctx, log, nil, payloads, address, registry)
+}
+
+func dialTraced(ctx context.Context, log *zap.Logger, tracer trace.Tracer, payloads PayloadConfig, address string, registry prometheus.Registerer) (client.Client, error) {
 	keys, err := cluster.ParseKeys(payloads.PayloadKeys)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("KEYHOLDER_PAYLOAD_KEYS: %w", err)}
 	}
-	metrics, err := cluster.NewMetrics(registry)
+	metrics, err := cluster.NewMetrics(registry, workflows.Metrics()...)
 	if err != nil {
 		return nil, err
 	}
-	return cluster.Dial(ctx, cluster.Options{Address: address, Plain: address != "", Logger: log, Keys: keys, Metrics: metrics})
+	return cluster.Dial(ctx, cluster.Options{Address: address, Plain: address != "", Logger: log, Keys: keys, Metrics: metrics, Tracer: tracer})
 }
 
 // dial connects a command that only asks the cluster.
@@ -175,8 +187,11 @@ func (b *base) newIngress(cfg ingressConfig) (*ingress.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.showBuild(""); err != nil {
+		return nil, err
+	}
 	return ingress.New(ingress.Config{
-		Addr: cfg.Address, Router: b.router(ingress.ViaWebhook), Store: b.store, Registry: b.registry, Log: b.log.Named("ingress"),
+		Addr: cfg.Address, Router: b.router(ingress.ViaWebhook), Store: b.store, Registry: b.registry, Tracer: b.tracer, Log: b.log.Named("ingress"),
 		Sources: []ingress.Source{
 			limited(ingress.Source{Name: ingress.SourceRentVine, Signature: ingress.Signature{Scheme: cfg.RentVineScheme, Secrets: secrets(cfg.RentVineSecrets)}}),
 			limited(ingress.Source{Name: ingress.SourceOpenMoove, Signature: ingress.Signature{Secrets: secrets(cfg.OpenMooveSecrets)}}),
@@ -243,24 +258,30 @@ func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (
 	if err != nil {
 		return nil, err
 	}
+	if err := b.showBuild(cfg.BuildID); err != nil {
+		return nil, err
+	}
 	for _, c := range acts.Collectors() {
 		if err := b.registry.Register(c); err != nil {
 			return nil, err
 		}
 	}
 	go acts.CheckBooks(context.Background())
+	if err := b.sizeCache(cfg.TuningConfig); err != nil {
+		return nil, err
+	}
 	return worker.New(worker.Config{
-		Client: b.temporal, Activities: acts, Queues: queues, BuildID: cfg.BuildID, QuickBooksPerMinute: cfg.QuickBooksPerMinute,
-		StopTimeout: 5 * time.Second, OnFatalError: fatal,
+		Client: b.temporal, Activities: acts, Queues: queues, BuildID: cfg.BuildID, Deployment: cfg.Deployment, QuickBooksPerMinute: cfg.QuickBooksPerMinute,
+		Slots: worker.Slots(cfg.WorkerSlots), StopTimeout: 5 * time.Second, OnFatalError: fatal, Registerer: b.registry,
 	})
 }
 
 func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 	rules, policyErr := b.openPolicy(cfg.Policy)
 	outbound, outboundErr := activities.NewOutbound(cfg.Outbound, cfg.Allowlist)
-	webhooks, webhooksErr := cfg.outgoing()
-	books, booksErr := cfg.newQuickBooks(b.store)
-	stock, stockErr := cfg.newInventory()
+	webhooks, webhooksErr := cfg.outgoing(b.observer)
+	books, booksErr := cfg.newQuickBooks(b.store, b.observer)
+	stock, stockErr := cfg.newInventory(b.observer)
 	if err := errors.Join(policyErr, outboundErr, webhooksErr, booksErr, stockErr, cfg.validate(outbound)); err != nil {
 		return nil, usageError{err}
 	}
@@ -278,22 +299,23 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 	publicURL := strings.TrimRight(cfg.PublicURL, "/")
 	_, domain, _ := strings.Cut(from.Address, "@")
 	router := b.router(ingress.ViaReplay)
+	observed := partner.HTTPConfig{Observer: b.observer}
 	return activities.New(activities.Config{
-		RentVine: rentvine.New(rentvine.Config{BaseURL: cfg.RentVineURL, AccessKey: cfg.RentVineAccessKey, Secret: cfg.RentVineAPISecret}),
+		RentVine: rentvine.New(rentvine.Config{BaseURL: cfg.RentVineURL, AccessKey: cfg.RentVineAccessKey, Secret: cfg.RentVineAPISecret, HTTP: observed}),
 		OpenMoove: activities.OpenMoove{
 			// The effect journal counts on calls that are over after partner.DefaultTimeout.
-			Client: openmoove.New(openmoove.Config{BaseURL: cfg.OpenMooveURL, APIKey: cfg.OpenMooveKey, Timeout: partner.DefaultTimeout}),
+			Client: openmoove.New(openmoove.Config{BaseURL: cfg.OpenMooveURL, APIKey: cfg.OpenMooveKey, Timeout: partner.DefaultTimeout, HTTP: observed}),
 			Limits: limits,
 		},
 		Twilio: twilio.New(twilio.Config{
 			AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthTokens[0], BaseURL: cfg.TwilioURL,
-			From: cfg.TwilioFrom, MessagingServiceSID: cfg.TwilioService,
+			From: cfg.TwilioFrom, MessagingServiceSID: cfg.TwilioService, HTTP: observed,
 		}),
 		Mail: mail.New(mail.Config{
 			Host: cfg.SMTPHost, Port: cfg.SMTPPort, Username: cfg.SMTPUsername, Password: cfg.SMTPPassword,
-			From: mail.Address{Name: from.Name, Email: from.Address}, TLS: mail.TLSPolicy(cfg.SMTPTLS),
+			From: mail.Address{Name: from.Name, Email: from.Address}, TLS: mail.TLSPolicy(cfg.SMTPTLS), Observer: b.observer,
 		}),
-		Model:  cfg.client(),
+		Model:  cfg.client(b.observer),
 		Policy: rules, Store: b.store, Photos: b.photos, Keys: b.keys, Outbound: outbound, Clock: b.clock,
 		PublicURL: publicURL, StatusCallbackURL: publicURL + "/webhooks/twilio/status", MailDomain: domain,
 		Redeliver: func(ctx context.Context, ev durable.Event) (activities.Redelivery, error) {
@@ -323,11 +345,11 @@ func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {
 }
 
 // client is nil without a key: then the rules decide alone.
-func (c ModelConfig) client() *llm.Client {
+func (c ModelConfig) client(observer *partner.Observer) *llm.Client {
 	if c.LLMKey == "" {
 		return nil
 	}
-	return llm.New(llm.Config{BaseURL: c.LLMURL, Key: c.LLMKey, Model: c.LLMModel})
+	return llm.New(llm.Config{BaseURL: c.LLMURL, Key: c.LLMKey, Model: c.LLMModel, HTTP: partner.HTTPConfig{Observer: observer}})
 }
 
 // follows tells whether a sale took what it was told: false where it has ended.
@@ -339,7 +361,7 @@ func follows(err error) (bool, error) {
 }
 
 // outgoing reads who is told of sales, and which private addresses that may reach.
-func (c SubscriberConfig) outgoing() (activities.OutgoingWebhooks, error) {
+func (c SubscriberConfig) outgoing(observer *partner.Observer) (activities.OutgoingWebhooks, error) {
 	subscribers, err := activities.ParseSubscribers(c.Subscribers)
 	for _, s := range subscribers {
 		for _, event := range s.Events {
@@ -348,7 +370,7 @@ func (c SubscriberConfig) outgoing() (activities.OutgoingWebhooks, error) {
 			}
 		}
 	}
-	return activities.OutgoingWebhooks{Client: webhook.New(webhook.Config{Allow: c.SubscribersAllow}), Subscribers: subscribers}, err
+	return activities.OutgoingWebhooks{Client: webhook.New(webhook.Config{Allow: c.SubscribersAllow, HTTP: partner.HTTPConfig{Observer: observer}}), Subscribers: subscribers}, err
 }
 
 // questionsKept is how long messages and finished questions stay in the store.

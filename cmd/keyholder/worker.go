@@ -25,7 +25,8 @@ func workerCommand() *cobra.Command {
 		Long: `Runs workflows and activities; /metrics, /healthz and /readyz are on
 KEYHOLDER_METRICS_ADDR. Any number may run, each for all task queues or some:
 ` + "  " + strings.Join(worker.Queues(), ", ") + `
-With KEYHOLDER_BUILD_ID set, the worker takes part in Worker Deployment versioning.`,
+With KEYHOLDER_BUILD_ID set, the worker takes part in Worker Deployment versioning;
+Temporal's worker controller for Kubernetes sets the version of its pods itself.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := parse[workerConfig](environ(""))
@@ -40,11 +41,21 @@ With KEYHOLDER_BUILD_ID set, the worker takes part in Worker Deployment versioni
 }
 
 func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
+	var err error
+	if cfg.BuildConfig, err = cfg.settled(); err != nil {
+		return err
+	}
 	log, err := cfg.logger()
 	if err != nil {
 		return err
 	}
-	b, err := openBase(ctx, log, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, "", cfg.LinkSigningKeys...)
+	boundMemory(log)
+	traces, err := startTracing(ctx, log, "keyholder-worker", cfg.BuildID)
+	if err != nil {
+		return err
+	}
+	defer traces.stop()
+	b, err := openBase(ctx, log, traces.tracer, cfg.PayloadConfig, cfg.StoreURL, cfg.BlobURL, cfg.LinkKey, "", cfg.LinkSigningKeys...)
 	if err != nil {
 		return err
 	}
@@ -62,16 +73,20 @@ func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
 	if err := b.requireSetup(ctx); err != nil {
 		return err
 	}
+	queues = w.Queues()
+	if err := b.showQueues(queues); err != nil {
+		return err
+	}
 	if err := w.Start(); err != nil {
 		return err
 	}
 	go b.prune(ctx)
-	health, err := serveMetrics(ctx, cfg.MetricsAddress, promhttp.HandlerFor(b.registry, promhttp.HandlerOpts{}))
+	health, err := serveMetrics(ctx, cfg.MetricsAddress, promhttp.HandlerFor(b.registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	if err != nil {
 		w.Stop()
 		return err
 	}
-	health.http.Handler = b.workerHealth(health.http.Handler, cfg.BuildID != "")
+	health.http.Handler = b.workerHealth(health.http.Handler, queues, cfg.awaited())
 	log.Info("worker ready", zap.Strings("queues", queues), zap.String("metrics", health.addr), zap.String("build", cfg.BuildID),
 		zap.Bool("real_time", b.clock.IsReal()), zap.String("outbound", cfg.Outbound))
 	select {
@@ -84,25 +99,26 @@ func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
 	return errors.Join(err, health.stop())
 }
 
-// workerHealth adds liveness and readiness to the metrics port.
-func (b *base) workerHealth(metrics http.Handler, versioned bool) http.Handler {
+// workerHealth adds liveness and readiness to the metrics port. awaited is of
+// BuildConfig.
+func (b *base) workerHealth(metrics http.Handler, queues []string, awaited string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", metrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
-		if why := b.unready(ctx, versioned); why != "" {
+		if why := b.unready(ctx, awaited); why != "" {
 			http.Error(w, "not ready: "+why, http.StatusServiceUnavailable)
 			return
 		}
-		w.WriteHeader(http.StatusNoContent)
+		fmt.Fprintln(w, "ready:", strings.Join(queues, ", "))
 	})
 	return mux
 }
 
 // unready says why the worker cannot do its work now, "" where it can.
-func (b *base) unready(ctx context.Context, versioned bool) string {
+func (b *base) unready(ctx context.Context, awaited string) string {
 	if _, err := b.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 		b.log.Warn("not ready", zap.Error(err))
 		return "Temporal does not answer"
@@ -111,18 +127,18 @@ func (b *base) unready(ctx context.Context, versioned bool) string {
 		b.log.Warn("not ready", zap.Error(err))
 		return "the store does not answer"
 	}
-	if !versioned {
+	if awaited == "" {
 		return ""
 	}
 	// Without a current version a versioned worker gets no tasks
 	// (contracts/temporal.md 2.10).
-	d, err := b.temporal.WorkerDeploymentClient().GetHandle(worker.Deployment).Describe(ctx, client.WorkerDeploymentDescribeOptions{})
+	d, err := b.temporal.WorkerDeploymentClient().GetHandle(awaited).Describe(ctx, client.WorkerDeploymentDescribeOptions{})
 	if err != nil {
 		b.log.Warn("not ready", zap.Error(err))
 		return "the worker deployment cannot be described"
 	}
 	if d.Info.RoutingConfig.CurrentVersion == nil {
-		return "no current version is set: temporal worker deployment set-current-version --deployment-name " + worker.Deployment + " --build-id ..."
+		return "no current version is set: temporal worker deployment set-current-version --deployment-name " + awaited + " --build-id ..."
 	}
 	return ""
 }

@@ -31,20 +31,28 @@ func (c Cost) Breakdown() string {
 // workflow task as one. Retries of activities are counted by the attempt of their
 // last start. Queries are not in a history.
 func (s *Stack) Cost(ctx context.Context, workflowID string) (Cost, error) {
-	c := Cost{byKind: map[string]int{}}
+	var history []*historypb.HistoryEvent
+	events := s.Client.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			return Cost{}, err
+		}
+		history = append(history, event)
+	}
+	return CostOf(history), nil
+}
+
+// CostOf counts the events of one run as Cost does.
+func CostOf(history []*historypb.HistoryEvent) Cost {
+	c := Cost{byKind: map[string]int{}, Events: len(history)}
 	count := func(kind string, n int) {
 		c.Actions += n
 		c.byKind[kind] += n
 	}
 	signals := 0
 	markersOfTask := map[int64]bool{}
-	events := s.Client.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for events.HasNext() {
-		event, err := events.Next()
-		if err != nil {
-			return c, err
-		}
-		c.Events++
+	for _, event := range history {
 		switch event.GetEventType() {
 		case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
 			signals++
@@ -74,7 +82,7 @@ func (s *Stack) Cost(ctx context.Context, workflowID string) (Cost, error) {
 	count("start", 1)
 	count("signal", max(signals-1, 0))
 	count("local activities", len(markersOfTask))
-	return c, nil
+	return c
 }
 
 func retries(event *historypb.HistoryEvent) int {

@@ -126,24 +126,29 @@ func (s *Stack) Dev() *Process { return s.dev }
 
 // Worker runs another worker process beside the stack. Kill or Stop it.
 func (s *Stack) Worker(ctx context.Context, env ...string) (*Process, error) {
-	return s.beside(ctx, "worker", "worker ready", env)
+	return s.beside(ctx, []string{"worker"}, "worker ready", env)
+}
+
+// WorkerOf runs a worker process for some task queues. Kill or Stop it.
+func (s *Stack) WorkerOf(ctx context.Context, queues []string, env ...string) (*Process, error) {
+	return s.beside(ctx, []string{"worker", "--queues", strings.Join(queues, ",")}, "worker ready", env)
 }
 
 // IngressBeside runs another ingress process at an address such as
 // "127.0.0.1:8081". Kill or Stop it.
 func (s *Stack) IngressBeside(ctx context.Context, address string, env ...string) (*Process, error) {
-	return s.beside(ctx, "ingress", "ingress ready", append(env, "KEYHOLDER_INGRESS_ADDR="+address))
+	return s.beside(ctx, []string{"ingress"}, "ingress ready", append(env, "KEYHOLDER_INGRESS_ADDR="+address))
 }
 
 // beside runs a part with the settings of the stack; those of env come first.
-func (s *Stack) beside(ctx context.Context, command, ready string, env []string) (*Process, error) {
+func (s *Stack) beside(ctx context.Context, command []string, ready string, env []string) (*Process, error) {
 	settings, err := s.Settings()
 	if err != nil {
 		return nil, err
 	}
 	settings = append(settings, s.opts.Env...)
 	settings = append(settings, "KEYHOLDER_METRICS_ADDR=127.0.0.1:0", "KEYHOLDER_LOG_LEVEL=info", "NO_COLOR=1")
-	p, err := Run(s.opts.Binary, []string{command}, append(settings, env...))
+	p, err := Run(s.opts.Binary, command, append(settings, env...))
 	if err != nil {
 		return nil, err
 	}
