@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sethvargo/go-retry"
@@ -272,8 +273,23 @@ func ensureAttributes(ctx context.Context, c client.Client, namespace string) ([
 		if err == nil && slices.ContainsFunc(left, func(f Finding) bool { return f.Have == missing }) {
 			err = errors.New("added search attributes do not show yet")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return usable(ctx, c, namespace)
 	})
+}
+
+// usable asks for workflows by every search attribute. The list of them comes from the
+// database, while workflows and schedules are checked against what the server knows of the
+// namespace, which is seconds older.
+func usable(ctx context.Context, c client.Client, namespace string) error {
+	var terms []string
+	for _, name := range slices.Sorted(maps.Keys(durable.SearchAttributes())) {
+		terms = append(terms, name+" IS NULL")
+	}
+	_, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace, Query: strings.Join(terms, " AND ")})
+	return err
 }
 
 // eventually repeats a look at the cluster until it succeeds, at most settleFor.

@@ -79,9 +79,9 @@ func resourceTuner() (worker.WorkerTuner, error) {
 const (
 	// firstPollers are open at the start. With the SDK's two for workflow tasks, a backlog
 	// of running workflows leaves none for new ones.
-	firstPollers = 8
+	firstPollers = 16
 	// fewestPollers stay when nothing comes, so that what comes next finds one open.
-	fewestPollers = 4
+	fewestPollers = 8
 	// mostPollers bounds the open requests of one queue of one process.
 	mostPollers = 50
 )
@@ -99,8 +99,8 @@ func scalePollers(o *worker.Options) {
 }
 
 const (
-	// cachedWorkflow is what a workflow is assumed to take in the cache of a worker, in bytes:
-	// three times the history of a waiting repair. The bench's capacity run measures it.
+	// cachedWorkflow is what a workflow may take in the cache of a worker, in bytes. A waiting
+	// repair was measured at 87 KB (bench -only capacity); longer ones take more.
 	cachedWorkflow = 128 << 10
 	// cacheShare is the part of the memory that the cache may fill. The garbage collector
 	// needs as much again, and activities with photos and reports need the rest.

@@ -47,12 +47,12 @@ func waitsForVersion(t *testing.T, o *operated) {
 	require.Empty(t, pages(t, o.s, ""))
 
 	o.deployment(t, "set-current-version", "a")
-	require.Eventually(t, func() bool { status, _ := o.readiness(t, "a"); return status == http.StatusNoContent }, patience, 100*time.Millisecond)
+	require.Eventually(t, func() bool { status, _ := o.readiness(t, "a"); return status == http.StatusOK }, patience, 100*time.Millisecond)
 	_, err := o.s.WaitForText(t.Context(), "Reply 1 = on it", alma, patience)
 	require.NoError(t, err)
 	o.requireBuild(t, "a", maintenance.WorkOrderID(id))
 	require.NoError(t, o.s.SetStatus(t.Context(), id, "Cancelled"))
-	require.NoError(t, o.s.UntilClosed(t.Context(), id, patience))
+	o.closed(t, id)
 	o.keyholder(t, "sync", "now", "--full", "--wait", "2m") // learns what there is
 }
 
@@ -72,7 +72,7 @@ func seenTo(t *testing.T, o *operated) {
 	requireWritten(t, s, id, "13", "31")
 	requireReported(t, s, id)
 	require.NoError(t, s.CloseInRentVine(t.Context(), id))
-	require.NoError(t, s.UntilClosed(t.Context(), id, patience))
+	o.closed(t, id)
 }
 
 // taps starts ordinary work orders, which stay open.
@@ -107,9 +107,9 @@ func takesOver(t *testing.T, o *operated) {
 
 	o.deployment(t, "set-current-version", "b")
 	for _, id := range append(before, during...) {
-		require.NoError(t, o.s.CloseInRentVine(t.Context(), id)) // the next step
+		require.NoError(t, o.s.SetStatus(t.Context(), id, "Cancelled")) // the next step
 		o.requireBuild(t, "b", maintenance.WorkOrderID(id))
-		require.NoError(t, o.s.UntilClosed(t.Context(), id, patience))
+		o.closed(t, id)
 	}
 	o.drained(t, "a")
 }
@@ -126,7 +126,7 @@ func comesBack(t *testing.T, o *operated) {
 	o.drained(t, "b")
 	require.NoError(t, o.workers["b"].Stop(30*time.Second))
 	require.NoError(t, o.s.CloseInRentVine(t.Context(), id))
-	require.NoError(t, o.s.UntilClosed(t.Context(), id, patience))
+	o.closed(t, id)
 }
 
 // acknowledged answers the newest page until the answer is taken, as a person would.
@@ -154,7 +154,7 @@ func serverKilled(t *testing.T, o *operated) {
 
 	o.acknowledged(t, id)
 	require.NoError(t, o.s.CloseInRentVine(t.Context(), id))
-	require.NoError(t, o.s.UntilClosed(t.Context(), id, patience))
+	o.closed(t, id)
 }
 
 // databaseRestarted takes PostgreSQL away under the server, the store and a stream of

@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long anything may take on a server with its database on a slow machine.
-const patience = 2 * time.Minute
+const patience = 20 * time.Second
 
 // operated is an installation on PostgreSQL, and what an operator does with it.
 type operated struct {
@@ -169,6 +169,16 @@ func (o *operated) build(t *testing.T, workflowID string) string {
 func (o *operated) requireBuild(t *testing.T, build, workflowID string) {
 	t.Helper()
 	require.Eventually(t, func() bool { return o.build(t, workflowID) == build }, patience, 100*time.Millisecond, "%s on build %s", workflowID, build)
+}
+
+// closed waits until the workflow of a work order has completed.
+func (o *operated) closed(t *testing.T, workOrderID string) {
+	t.Helper()
+	err := o.s.UntilClosed(t.Context(), workOrderID, patience)
+	if err != nil {
+		d, why := o.s.Describe(t.Context(), workOrderID)
+		require.NoError(t, err, "%+v %v", d, why)
+	}
 }
 
 // drained waits until no open workflow needs a build.

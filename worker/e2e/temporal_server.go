@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -73,7 +74,7 @@ func (s *TemporalServer) ports(ctx context.Context, dir, dynamic string, db *Pos
 	}
 	for _, service := range []string{"FRONTEND", "HISTORY", "MATCHING", "WORKER"} {
 		for _, use := range []string{"GRPC", "MEMBERSHIP"} {
-			port, err := cluster.FreePort(ctx)
+			port, err := lowPort(ctx)
 			if err != nil {
 				return err
 			}
@@ -84,6 +85,19 @@ func (s *TemporalServer) ports(ctx context.Context, dir, dynamic string, db *Pos
 		}
 	}
 	return nil
+}
+
+// lowPort is a port that nobody uses now, below 32768: the server keeps the ports of its
+// members in two signed bytes. Lower than those that a system gives to connections, it is
+// still free when the server is started again.
+func lowPort(ctx context.Context) (int, error) {
+	for range 100 {
+		port := 10_000 + rand.IntN(22_000) //nolint:gosec // chance is enough for a port
+		if cluster.ProbePort(ctx, "Temporal's server", port) == nil {
+			return port, nil
+		}
+	}
+	return 0, errors.New("no port between 10000 and 32000 is free")
 }
 
 // profile writes the profile "mtls" of the documented file with what is different here.
