@@ -151,9 +151,10 @@ func (s *scratch) clear(t *testing.T) {
 // running is what a page has started.
 type running struct {
 	*scratch
-	dev    *exec.Cmd
-	ended  chan error
-	output string
+	dev     *exec.Cmd
+	ended   chan error
+	unguard func()
+	output  string
 }
 
 // block runs one block, once or until it succeeds.
@@ -202,6 +203,7 @@ func (r *running) startDev(t *testing.T, at, line string) {
 	r.dev = r.command(context.WithoutCancel(t.Context()), strings.TrimSpace(line))
 	r.dev.Stdout, r.dev.Stderr = file, file
 	require.NoError(t, r.dev.Start())
+	r.unguard = guard(t, r.dev.Process.Pid)
 	ended := make(chan error, 1)
 	go func(dev *exec.Cmd) { ended <- dev.Wait(); _ = file.Close() }(r.dev)
 	r.ended = ended
@@ -209,6 +211,7 @@ func (r *running) startDev(t *testing.T, at, line string) {
 		select {
 		case err := <-ended:
 			r.dev = nil
+			r.unguard()
 			require.Fail(t, "keyholder dev has ended", "%s: %v\n%s", at, err, r.devSaid())
 		default:
 		}
@@ -229,12 +232,32 @@ func (r *running) stopDev(t *testing.T) {
 	for began := time.Now(); syscall.Kill(group, 0) == nil; time.Sleep(between / 5) {
 		if time.Since(began) > downLimit {
 			_ = syscall.Kill(group, syscall.SIGKILL)
+			r.unguard()
 			require.Fail(t, "keyholder dev does not end", "%s", r.devSaid())
 		}
 	}
 	<-r.ended
+	r.unguard()
 	for _, trouble := range []string{"panic:", "DATA RACE"} {
 		require.NotContains(t, r.devSaid(), trouble)
+	}
+}
+
+// guard ends a process group when this test ends before it, however that comes about: neither
+// Ctrl-C nor the time limit of "go test" lets a test clean up. The pipe closes with its holder.
+func guard(t *testing.T, group int) (unguard func()) {
+	t.Helper()
+	ours, its, err := os.Pipe()
+	require.NoError(t, err)
+	lines := fmt.Sprintf("read -r _; kill -INT -- -%[1]d && sleep 15 && kill -KILL -- -%[1]d", group)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "bash", "-c", lines)
+	cmd.Stdin = ours
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(t, cmd.Start())
+	return func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = errors.Join(ours.Close(), its.Close())
 	}
 }
 

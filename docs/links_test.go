@@ -104,6 +104,18 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	require.Greater(t, links, 30)
 }
 
+func TestTheIndexNamesEveryPage(t *testing.T) {
+	t.Parallel()
+	index, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, p := range pages(t) {
+		name, below := strings.CutPrefix(p.path, "docs/")
+		if below && name != "README.md" && path.Dir(name) != "decisions" {
+			require.Contains(t, string(index), "("+name+")", "docs/README.md leads to every page")
+		}
+	}
+}
+
 // TestFilesThatAreNamedExist looks at what stands in backticks: a path that begins with a folder
 // of the repository, and the name of a Go file.
 func TestFilesThatAreNamedExist(t *testing.T) {

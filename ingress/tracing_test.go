@@ -27,7 +27,8 @@ func TestEachRequestHasATraceOfItsOwn(t *testing.T) {
 	h.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	h.Set("Tracestate", "sender=jane.roe")
 	require.Equal(t, http.StatusAccepted, d.do(http.MethodPost, "/webhooks/rentvine", h, strings.NewReader(body)).status)
-	require.Equal(t, http.StatusUnauthorized, d.do(http.MethodPost, "/webhooks/openmoove", nil, strings.NewReader(body)).status)
+	unsigned := headers("Content-Type", "application/json")
+	require.Equal(t, http.StatusUnauthorized, d.do(http.MethodPost, "/webhooks/openmoove", unsigned, strings.NewReader(body)).status)
 	require.Equal(t, http.StatusNotFound, d.do(http.MethodGet, "/a/secret-token", nil, nil).status)
 	require.Equal(t, http.StatusOK, d.do(http.MethodGet, "/healthz", nil, nil).status)
 

@@ -75,7 +75,7 @@ func (p *prover) done(ctx context.Context) error {
 			if !there[effectID(e.Key)] && !bookkeeping(e.Key) {
 				p.judge(t, e.At, Finding{
 					Entity: ownerOf(e.Key), Key: e.Key, What: "it was done at " + stamp(e.At) + " and the audit has no entry of it",
-					Advice: "its activity records it when it is tried again; where the workflow has ended, reset it: docs/operations.md, \"A workflow is stuck\"",
+					Advice: "its activity records it when it is tried again; where the workflow has ended, reset it: docs/how-to/reset-a-stuck-workflow.md",
 				})
 			}
 		}

@@ -283,9 +283,9 @@ func (a *asker) byHistory(ctx context.Context, run WorkflowRun, runID string, of
 		case history.Unread != "":
 			a.lacks(run, r, "the history of its workflow could not be read to its end: "+history.Unread, "prove again; where it stays, look the event up in the Web UI")
 		case said.Found && run.Running():
-			a.lacks(run, r, "its workflow has not come to it", "see whether a worker runs, and docs/operations.md, \"A workflow is stuck\"")
+			a.lacks(run, r, "its workflow has not come to it", "see whether a worker runs, and docs/how-to/reset-a-stuck-workflow.md")
 		case said.Found:
-			a.lacks(run, r, "its workflow ended before it came to it", "make up for it with keyholder sync now --full, or reset the workflow: docs/operations.md, \"A workflow is stuck\"")
+			a.lacks(run, r, "its workflow ended before it came to it", "make up for it with keyholder sync now --full, or reset the workflow: docs/how-to/reset-a-stuck-workflow.md")
 		default:
 			a.lacks(run, r, "the history of its workflow does not have it", "make up for it with keyholder sync now --full")
 		}

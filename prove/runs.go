@@ -112,7 +112,7 @@ func (p *prover) look(ctx context.Context, t *tally, run WorkflowRun) error {
 		}
 		f := Finding{
 			Entity: run.WorkflowID, Key: run.RunID, What: trouble.line(),
-			Advice: "see why in the Web UI; docs/operations.md, \"A workflow is stuck\"",
+			Advice: "see why in the Web UI; docs/how-to/reset-a-stuck-workflow.md",
 		}
 		if trouble.Queued || p.Now.Sub(trouble.Since) < p.Stuck {
 			t.pending(f)

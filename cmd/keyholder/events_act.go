@@ -258,7 +258,7 @@ func (e *events) reset(ctx context.Context, r eventRow, c durable.Command) (newR
 	}
 	// It may have gone on since it was listed: what works is not begun anew.
 	if d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING && !taskFails(d) {
-		return "", errors.New("it is running: there is nothing to replay. What to do where it is stuck is in docs/operations.md")
+		return "", errors.New("it is running: there is nothing to replay. What to do where it is stuck is in docs/how-to/reset-a-stuck-workflow.md")
 	}
 	point, task, err := e.resetPoint(ctx, r)
 	if err != nil {
@@ -271,7 +271,7 @@ func (e *events) reset(ctx context.Context, r eventRow, c durable.Command) (newR
 		ResetReapplyType: enumspb.RESET_REAPPLY_TYPE_ALL_ELIGIBLE, //nolint:staticcheck // server 1.29 has no other way to say it
 	})
 	if err != nil {
-		return "", fmt.Errorf("it cannot be reset (%w); docs/operations.md says what else there is", err)
+		return "", fmt.Errorf("it cannot be reset (%w); docs/how-to/reset-a-stuck-workflow.md says what else there is", err)
 	}
 	if e.audit == nil {
 		return reset.GetRunId(), nil

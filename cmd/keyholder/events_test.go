@@ -254,7 +254,7 @@ func TestOnlyAFailingTaskIsReset(t *testing.T) {
 		outcome string
 		advice  string
 	}{
-		{activity, outcomePassed, "its activity is tried again by itself"}, {task, "", "A workflow is stuck"}, {both, "", "A workflow is stuck"},
+		{activity, outcomePassed, "its activity is tried again by itself"}, {task, "", "reset-a-stuck-workflow.md"}, {both, "", "reset-a-stuck-workflow.md"},
 	} {
 		r := eventRow{ID: "lease/1", Type: "leasing.lease", State: "running"}
 		require.True(t, r.stuckBy(c.d))

@@ -97,7 +97,7 @@ func fromQuickBooks[T any](ctx context.Context, dataDir string, within time.Dura
 			return none, usageError{err}
 		}
 		if books.Client == nil {
-			return none, usageError{errors.New("QuickBooks is not configured: set KEYHOLDER_QUICKBOOKS_* and KEYHOLDER_TOKEN_KEY as for the worker (docs/operations.md)")}
+			return none, usageError{errors.New("QuickBooks is not configured: set KEYHOLDER_QUICKBOOKS_* and KEYHOLDER_TOKEN_KEY as for the worker (docs/reference/configuration.md)")}
 		}
 		defer books.Client.Close()
 		return read(ctx, asked{rules, s, clock, books.Client})

@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -254,16 +253,5 @@ func TestAPolicyWithoutFinanceIsSaid(t *testing.T) {
 		s := k.run(args...)
 		require.ErrorAs(t, s.failed, new(usageError), "%v", args)
 		require.ErrorContains(t, s.failed, `the policy has no section "finance"`, "%v", args)
-	}
-}
-
-func TestVariablesOfTheBooksAreDocumented(t *testing.T) {
-	t.Parallel()
-	doc, err := os.ReadFile("../../docs/operations.md")
-	require.NoError(t, err)
-	for _, cfg := range []any{booksConfig{}, quickBooksConfig{}} {
-		for _, name := range variables(reflect.TypeOf(cfg)) {
-			require.Contains(t, string(doc), "`"+name+"`")
-		}
 	}
 }

@@ -228,7 +228,7 @@ func judgeStuck(rows []eventRow, listed int, more bool) check {
 	for _, r := range rows {
 		if !r.trying {
 			c.Level, first = levelBad, r
-			c.Do = "a workflow's task fails, which needs a deploy: docs/operations.md, \"A workflow is stuck\""
+			c.Do = "a workflow's task fails, which needs a deploy: docs/how-to/reset-a-stuck-workflow.md"
 			break
 		}
 	}

@@ -270,10 +270,14 @@ func (b *base) newWorker(cfg workerConfig, queues []string, fatal func(error)) (
 	if err := b.sizeCache(cfg.TuningConfig); err != nil {
 		return nil, err
 	}
-	return worker.New(worker.Config{
+	w, err := worker.New(worker.Config{
 		Client: b.temporal, Activities: acts, Queues: queues, BuildID: cfg.BuildID, Deployment: cfg.Deployment, QuickBooksPerMinute: cfg.QuickBooksPerMinute,
 		Slots: worker.Slots(cfg.WorkerSlots), StopTimeout: 5 * time.Second, OnFatalError: fatal, Registerer: b.registry,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return w, b.showQueues(w.Queues())
 }
 
 func (b *base) newActivities(cfg workerConfig) (*activities.Activities, error) {

@@ -74,9 +74,6 @@ func runWorker(ctx context.Context, cfg workerConfig, queues []string) error {
 		return err
 	}
 	queues = w.Queues()
-	if err := b.showQueues(queues); err != nil {
-		return err
-	}
 	if err := w.Start(); err != nil {
 		return err
 	}

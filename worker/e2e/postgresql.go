@@ -186,3 +186,16 @@ func (p *PostgreSQL) AddDatabases(ctx context.Context, role string, databases ..
 	}
 	return p.Execute(ctx, postgresAdmin, statements...)
 }
+
+// Size is how many bytes a database has on the disk.
+func (p *PostgreSQL) Size(ctx context.Context, database string) (bytes int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, p.URL(postgresAdmin, postgresAdmin))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	err = conn.QueryRow(ctx, "SELECT pg_database_size($1)", database).Scan(&bytes)
+	return bytes, err
+}

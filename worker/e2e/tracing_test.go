@@ -29,6 +29,11 @@ func TestOneTraceFromTheWebhookToThePartners(t *testing.T) {
 	begins := of("SignalWithStartWorkflow:maintenance.work_order", id)
 	page(t, s, alma, 1)
 	requireSpans(t, c, begins, "POST /webhooks/rentvine", "RunActivity:", "rentvine.get_work_order", "twilio.send")
+	// Nothing is under way: what a killed worker was doing would wait for its time-out.
+	_, err = s.Until(t.Context(), id, func(d maintenance.Description) bool {
+		return d.Stage == maintenance.StagePaging && len(d.Pages) == 1 && d.UnderWay == 0
+	}, 3*soon)
+	require.NoError(t, err)
 	require.NoError(t, first.Kill())
 
 	second := worker(t, s)
