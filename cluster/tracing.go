@@ -91,7 +91,7 @@ func errorType(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-// namesTrace writes the trace into the log lines of workflows and activities under the
+// namesTrace writes the trace into what workflows and activities log through the SDK, under the
 // name that the ingress uses.
 type namesTrace struct{ interceptor.Tracer }
 

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,6 +83,10 @@ func requirePorts(t *testing.T) {
 	}
 }
 
+// notHanded begin the variables that would make the commands do other than for a newcomer: our
+// own, Temporal's and OpenTelemetry's, and what the make that runs this test has set.
+var notHanded = []string{"KEYHOLDER_", "TEMPORAL_", "OTEL_", "MAKE", "MFLAGS", "ARGS=", "VERSION=", "PATH="}
+
 // scratch is a copy of the repository, so that nothing of the developer's is touched.
 type scratch struct {
 	dir string
@@ -106,11 +111,9 @@ func newScratch(t *testing.T) *scratch {
 	bin := filepath.Join(s.dir, "bin")
 	require.NoError(t, os.MkdirAll(bin, 0o755))
 	require.NoError(t, os.Symlink(temporalPath, filepath.Join(bin, "temporal")))
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "KEYHOLDER_") && !strings.HasPrefix(v, "TEMPORAL_") && !strings.HasPrefix(v, "MAKE") && !strings.HasPrefix(v, "PATH=") {
-			s.env = append(s.env, v)
-		}
-	}
+	s.env = slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return slices.ContainsFunc(notHanded, func(name string) bool { return strings.HasPrefix(v, name) })
+	})
 	s.env = append(s.env, "PATH="+bin+":"+os.Getenv("PATH"), "KEYHOLDER_TEMPORAL_BIN="+temporalPath)
 	build := s.command(t.Context(), "make build")
 	said, err := build.CombinedOutput()
