@@ -90,8 +90,8 @@ func visible(selector string) chromedp.Action[chromedp.Void] {
 func click(selector string) chromedp.Action[chromedp.Void] { return chromedp.Click(css(selector)) }
 
 func TestThePageInABrowser(t *testing.T) {
-	ctx := browser(t)
 	r := newRig(t)
+	ctx := browser(t) // after what it looks at, so that it ends before that
 	require.Equal(t, http.StatusCreated, r.text("Water leak at 12 Elm St <b>unit 1</b>. Reply 1 if you are on it, 2 if you can't. http://127.0.0.1/a/abc."))
 	phone := fmt.Sprintf(`[data-phone="%s"]`, theirs)
 	input := phone + ` input[name=body]`
@@ -214,8 +214,8 @@ func story(t *testing.T, r *rig) {
 }
 
 func TestOpenMooveInABrowser(t *testing.T) {
-	ctx := browser(t)
 	r := newRig(t)
+	ctx := browser(t) // after what it looks at, so that it ends before that
 	id := r.sell("4 Park Row <b>, Leeds")
 	r.sale()
 	card := fmt.Sprintf(`[data-sale="%d"]`, id)
@@ -267,8 +267,8 @@ func TestOpenMooveInABrowser(t *testing.T) {
 }
 
 func TestEvolvingInABrowser(t *testing.T) {
-	ctx := browser(t)
 	r := newRig(t, subscribed, hasty)
+	ctx := browser(t) // after what it looks at, so that it ends before that
 	r.tally()
 	rate, set := `[data-changes] input`, `[data-changes] button`
 	do(t, ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(r.base+"/#openmoove"), visible(`[data-key="om options"]`),

@@ -155,7 +155,7 @@ const (
 
 // soon is how long something may take that should happen at once, on a machine
 // that is busy with other tests.
-const soon = 20 * time.Second
+const soon = 40 * time.Second
 
 // pages are the texts that ask an on-call person, all or one person's.
 func pages(t *testing.T, s *e2e.Stack, to string) []e2e.Text {
