@@ -83,9 +83,9 @@ func advice(r eventRow) string {
 	case r.State == stateFailed:
 		return "Mend what the reason says, then replay it: it runs again, and does nothing twice."
 	case r.State == stateStuck && r.trying:
-		return "Mend what the reason says: its activity is tried again by itself. docs/how-to/reset-a-stuck-workflow.md, says what else there is."
+		return "Mend what the reason says: its activity is tried again by itself. docs/how-to/reset-a-stuck-workflow.md says what else there is."
 	case r.State == stateStuck:
-		return "docs/how-to/reset-a-stuck-workflow.md, says what to do."
+		return "docs/how-to/reset-a-stuck-workflow.md says what to do."
 	}
 	return "There is nothing to do."
 }

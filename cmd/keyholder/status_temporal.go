@@ -165,7 +165,7 @@ func judgeQueue(name string, facts []queueFacts) check {
 func (a *statusSources) askDeployment(ctx context.Context) ([]check, error) {
 	d, err := a.temporal.WorkerDeploymentClient().GetHandle(a.cfg.Deployment).Describe(ctx, client.WorkerDeploymentDescribeOptions{})
 	if errors.As(err, new(*serviceerror.NotFound)) {
-		return []check{fine("deployment", "workers run without versions (KEYHOLDER_BUILD_ID)")}, nil
+		return []check{fine("deployment", "none is called %s: workers run without versions, or under another name (KEYHOLDER_DEPLOYMENT)", a.cfg.Deployment)}, nil
 	}
 	if err != nil {
 		return nil, err

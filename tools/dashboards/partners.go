@@ -24,7 +24,7 @@ func partners() Dashboard {
 					Query{Expr: `min by (partner, window) (keyholder_partner_budget_remaining{partner=~"$partner"} / keyholder_partner_budget_limit{partner=~"$partner"})`, Legend: "{{partner}} {{window}}"}),
 				graph("Calls left", "The same as a number.", "short", Query{Expr: `min by (partner, window) (keyholder_partner_budget_remaining{partner=~"$partner"})`, Legend: "{{partner}} {{window}}"}),
 				graph("Renewals of tokens", "In the last hour, by outcome.", "short", Query{Expr: `sum by (partner, outcome) (increase(keyholder_partner_token_refresh_total{partner=~"$partner"}[1h]))`, Legend: "{{partner}} {{outcome}}"}),
-				number("Refresh token ends in", "Somebody has to authorise the app again before.", "s", `min by (partner) (keyholder_partner_token_expires_seconds{partner=~"$partner"}) - time()`,
+				number("Refresh token ends in", "Somebody has to authorise the app again before.", "s", `max by (partner) (keyholder_partner_token_expires_seconds{partner=~"$partner"}) - time()`,
 					Step{From: 0, Color: red}, Step{From: 14 * 86400, Color: green}),
 			}},
 		},
